@@ -1,0 +1,65 @@
+"""``python -m localcloud storage|pubsub|eventarc|functions|workflows|vertex --port P --data DIR``."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import importlib
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from . import log
+from .process import die_with_parent
+
+# One module per service. Each has `add_arguments(parser)` and `async serve(arguments)`, which runs until cancelled;
+# imported only when asked for, since some are heavy.
+COMPONENTS: Mapping[str, tuple[str, str]] = {
+    "storage": ("localcloud.storage", "Cloud Storage (fake-gcs-server)"),
+    "pubsub": ("localcloud.pubsub.server", "Pub/Sub: gRPC and REST"),
+    "eventarc": ("localcloud.eventarc", "Eventarc: delivers object and topic changes as CloudEvents"),
+    "functions": ("localcloud.functions", "Cloud Run functions under functions-framework"),
+    "workflows": ("localcloud.workflows.server", "Workflows: REST and gRPC"),
+    "vertex": ("localcloud.vertex.server", "Vertex AI: tuning, models, endpoints"),
+}
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one service until SIGINT or SIGTERM. Exit codes: 0 stopped, 2 usage, 3 could not start."""
+    arguments = sys.argv[1:] if argv is None else argv
+    parser = argparse.ArgumentParser(prog="python -m localcloud", description=__doc__)
+    subparsers = parser.add_subparsers(dest="component", required=True, metavar="SERVICE")
+    chosen = next((a for a in arguments if not a.startswith("-")), None)
+    for name, (module_name, summary) in COMPONENTS.items():
+        sub = subparsers.add_parser(name, help=summary, description=summary)
+        sub.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+        sub.add_argument("--data", type=Path, default=Path(".localcloud"), help="folder of its state")
+        if name == chosen:
+            module = importlib.import_module(module_name)
+            module.add_arguments(sub)
+            sub.set_defaults(serve=module.serve)
+    parsed = parser.parse_args(arguments)
+    log.configure(parsed.component)
+    die_with_parent()
+    parsed.data.mkdir(parents=True, exist_ok=True)
+    try:
+        asyncio.run(_until_signalled(parsed))
+    except OSError as error:
+        sys.stderr.write(f"{parsed.component}: {error}\n")
+        return 3
+    return 0
+
+
+async def _until_signalled(parsed: argparse.Namespace) -> None:
+    loop = asyncio.get_running_loop()
+    task = asyncio.ensure_future(parsed.serve(parsed))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+if __name__ == "__main__":
+    sys.exit(main())
