@@ -1,0 +1,101 @@
+"""Supervised tuning of PaLM text models: one pipeline job from Google's template.
+
+Source: "Tune text models by using supervised tuning", Vertex AI documentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import Refused
+from ..events import DatasetReady
+from ..settings import Settings
+from .base import CHARACTERS_PER_TOKEN, Forecast, JobRequest, Method, Plan, TunedModel, cost, resource_labels
+from .base import training_tokens as count_training_tokens
+from .catalogue import BaseModel
+
+TEMPLATE = "https://us-kfp.pkg.dev/ml-pipeline/large-language-model-pipelines/tune-large-model/v2.0.0"
+DEFAULT_TRAIN_STEPS = 300
+EVALUATION_INTERVAL_STEPS = 20
+BATCH_SIZE = 8  # on GPU in us-central1, the template's default accelerator
+UPLOAD_TASKS = ("upload-llm-model", "upload-model")
+FIELDS = "name,state,error,jobDetail/taskDetails(taskName,execution(schemaTitle,metadata))"
+
+
+def build(ready: DatasetReady, base_model: BaseModel, settings: Settings) -> Plan:
+    """One pipeline job; `train_steps` is asked for, or follows from `epochs`, or is the template's 300."""
+    request = ready.request
+    rows = ready.files["train"].rows
+    if request.train_steps is not None:
+        steps = request.train_steps
+    elif request.epochs is not None:
+        steps = -(-rows * request.epochs // BATCH_SIZE)
+    else:
+        steps = DEFAULT_TRAIN_STEPS
+    region = request.region or settings.region
+    request_id = f"{ready.run_id}-1"
+    parameters: dict[str, Any] = {
+        "project": settings.project,
+        "location": region,
+        "model_display_name": ready.run_id,
+        "dataset_uri": ready.files["train"].uri,
+        "large_model_reference": base_model.name,
+        "train_steps": steps,
+        "learning_rate_multiplier": request.learning_rate_multiplier or 1.0,
+    }
+    evaluation = ready.files["eval"]
+    least, most = base_model.eval_rows
+    if least <= evaluation.rows <= most:
+        parameters["evaluation_data_uri"] = evaluation.uri
+        parameters["evaluation_interval"] = EVALUATION_INTERVAL_STEPS
+        parameters["enable_early_stopping"] = False  # the plan's steps are what was asked for and forecast
+    body = {
+        "displayName": ready.run_id,
+        "labels": resource_labels(ready, request_id),
+        "templateUri": TEMPLATE,
+        "runtimeConfig": {
+            "gcsOutputDirectory": f"gs://{settings.runs_bucket}/{ready.run_id}/pipeline",
+            # The default goes on until nothing more can run, so that a doomed job bills for hours.
+            "failurePolicy": "PIPELINE_FAILURE_POLICY_FAIL_FAST",
+            "parameterValues": parameters,
+        },
+    }
+    epochs = steps * BATCH_SIZE / rows
+    tokens = count_training_tokens(ready, epochs)
+    collection = f"{settings.vertex(region)}/v1/projects/{settings.project}/locations/{region}/pipelineJobs"
+    return Plan(
+        requests=(JobRequest(id=request_id, api="pipelineJobs", collection_url=collection, body=body, fields=FIELDS),),
+        forecast=Forecast(
+            steps=steps,
+            batch_size=BATCH_SIZE,
+            examples_seen=steps * BATCH_SIZE,
+            epochs=round(epochs, 2),
+            training_tokens=tokens,
+            characters_per_token=CHARACTERS_PER_TOKEN,
+            usd=cost(tokens, base_model),
+            price_as_of=None,
+        ),
+    )
+
+
+def outcome(job: Mapping[str, Any]) -> TunedModel:
+    """The model that the pipeline's upload task registered; its endpoint is found through the model."""
+    tasks = job.get("jobDetail", {}).get("taskDetails", [])
+    uploads = [task for task in tasks if task.get("taskName") in UPLOAD_TASKS]
+    roots = [task for task in tasks if task.get("execution", {}).get("schemaTitle") == "system.Run"]
+    for candidates in (uploads, roots):
+        if len(candidates) == 1:
+            name = candidates[0].get("execution", {}).get("metadata", {}).get("output:model_resource_name", "")
+            if name.strip():
+                return TunedModel(model=name.strip())
+    raise Refused(f"pipeline job {job.get('name')} succeeded but names no model; look at its tasks in the console")
+
+
+PALM_TEXT_SFT = Method(
+    name="palm_text_sft",
+    family="palm_text",
+    default_base_models={"text": "text-bison@002"},
+    build=build,
+    outcome=outcome,
+)
