@@ -15,7 +15,7 @@ class SettingError(Exception):
 class Settings:
     """Where this deployment lives. The wiring file sets the same names for every function.
 
-    `vertex_endpoint` holds ``{region}`` on Google Cloud, a plain-http address elsewhere: credentials go over https only.
+    `vertex_endpoint` holds ``{region}`` on Google Cloud, a plain-http address elsewhere; credentials need https.
     """
 
     project: str
