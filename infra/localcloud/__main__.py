@@ -1,4 +1,4 @@
-"""``python -m localcloud storage|pubsub|eventarc|functions|workflows|vertex --port P --data DIR``."""
+"""``python -m localcloud up``, or one service alone: ``storage|pubsub|eventarc|functions|workflows|vertex``."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from . import log
-from .process import die_with_parent
+from .process import CannotStart, die_with_parent
 
 # One module per service. Each has `add_arguments(parser)` and `async serve(arguments)`, which runs until cancelled;
 # imported only when asked for, since some are heavy.
 COMPONENTS: Mapping[str, tuple[str, str]] = {
+    "up": ("localcloud.stack", "everything, from one wiring file"),
     "storage": ("localcloud.storage", "Cloud Storage (fake-gcs-server)"),
     "pubsub": ("localcloud.pubsub.server", "Pub/Sub: gRPC and REST"),
     "eventarc": ("localcloud.eventarc", "Eventarc: delivers object and topic changes as CloudEvents"),
@@ -24,17 +25,19 @@ COMPONENTS: Mapping[str, tuple[str, str]] = {
     "workflows": ("localcloud.workflows.server", "Workflows: REST and gRPC"),
     "vertex": ("localcloud.vertex.server", "Vertex AI: tuning, models, endpoints"),
 }
+WITHOUT_PORT = ("up", "eventarc")  # the first has a port for each of its services, the second listens on none
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one service until SIGINT or SIGTERM. Exit codes: 0 stopped, 2 usage, 3 could not start."""
+    """Run until SIGINT or SIGTERM. Exit codes: 0 stopped, 2 usage, 3 could not start."""
     arguments = sys.argv[1:] if argv is None else argv
     parser = argparse.ArgumentParser(prog="python -m localcloud", description=__doc__)
     subparsers = parser.add_subparsers(dest="component", required=True, metavar="SERVICE")
     chosen = next((a for a in arguments if not a.startswith("-")), None)
     for name, (module_name, summary) in COMPONENTS.items():
         sub = subparsers.add_parser(name, help=summary, description=summary)
-        sub.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
+        if name not in WITHOUT_PORT:
+            sub.add_argument("--port", type=int, default=0, help="port on 127.0.0.1; 0 takes a free one")
         sub.add_argument("--data", type=Path, default=Path(".localcloud"), help="folder of its state")
         if name == chosen:
             module = importlib.import_module(module_name)
@@ -44,12 +47,14 @@ def main(argv: list[str] | None = None) -> int:
     log.configure(parsed.component)
     die_with_parent()
     parsed.data.mkdir(parents=True, exist_ok=True)
+    problems: list[BaseException] = []
     try:
         asyncio.run(_until_signalled(parsed))
-    except OSError as error:
-        sys.stderr.write(f"{parsed.component}: {error}\n")
-        return 3
-    return 0
+    except* (OSError, CannotStart) as group:
+        problems.extend(group.exceptions)
+    for problem in problems:
+        sys.stderr.write(f"{parsed.component}: {problem}\n")
+    return 3 if problems else 0
 
 
 async def _until_signalled(parsed: argparse.Namespace) -> None:

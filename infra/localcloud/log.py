@@ -7,6 +7,7 @@ import logging
 import sys
 import traceback
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 
@@ -30,11 +31,20 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def configure(component: str, level: int = logging.INFO) -> None:
+def configure(component: str) -> None:
     """Send all logging of this process to standard error as JSON lines naming `component`."""
-    handler = logging.StreamHandler(sys.stderr)
+    _send_to(logging.StreamHandler(sys.stderr), component)
+
+
+def configure_file(component: str, path: Path) -> None:
+    """The same, appended to a file that other processes append to as well."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _send_to(logging.FileHandler(path, mode="a", encoding="utf-8"), component)
+
+
+def _send_to(handler: logging.Handler, component: str) -> None:
     handler.setFormatter(JsonLines(component))
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for chatty in (
         "uvicorn.access",
         "uvicorn.error",

@@ -19,6 +19,10 @@ PARENT_VARIABLE = "LOCALCLOUD_PARENT_PID"
 LOG = logging.getLogger(__name__)
 
 
+class CannotStart(Exception):
+    """A service, or the whole local cloud, cannot come up; the message says why and where to look."""
+
+
 def listen(port: int = 0) -> socket.socket:
     """A TCP socket bound to loopback; `port` 0 takes a free one. OSError when the port is taken."""
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
