@@ -86,7 +86,7 @@ class TuningProgressed(_Fact, frozen=True, kw_only=True, tag="tuning-progressed"
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why tuning ended without a model. `code` is a google.rpc.Code name, or the tag of a workflow error."""
+    """Why tuning ended without a model. `code` is a job state, ``HTTP <status>``, or the tag of a workflow error."""
 
     code: str
     message: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import yaml
@@ -14,6 +14,10 @@ METADATA_PREFIX = "droptune-"
 
 AdapterSize = Literal[1, 2, 4, 8, 16, 32]
 Promotion = Literal["automatic", "manual"]
+Count = Annotated[int, msgspec.Meta(ge=1)]
+# https://cloud.google.com/vertex-ai/docs/general/resource-labels: lowercase letters, digits, hyphens and underscores.
+LabelKey = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+LabelValue = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9_-]{0,63}$")]
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -27,13 +31,13 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     method: str | None = None
     base_model: str | None = None
     region: str | None = None
-    train_steps: int | None = None
-    epochs: int | None = None
-    learning_rate_multiplier: float | None = None
+    train_steps: Count | None = None
+    epochs: Count | None = None
+    learning_rate_multiplier: Annotated[float, msgspec.Meta(gt=0)] | None = None
     adapter_size: AdapterSize | None = None
-    labels: dict[str, str] = {}
+    labels: dict[LabelKey, LabelValue] = {}
     promotion: Promotion = "automatic"
-    rerun: str | None = None
+    rerun: str | int | None = None
 
 
 def from_yaml(text: str | bytes) -> Request:
@@ -46,18 +50,24 @@ def from_yaml(text: str | bytes) -> Request:
 
 
 def from_metadata(metadata: Mapping[str, str]) -> Request:
-    """The request in an object's metadata: ``droptune-base-model: gemini-2.5-flash`` and so on; other keys are left."""
-    wishes = {
-        key.removeprefix(METADATA_PREFIX).replace("-", "_"): yaml.safe_load(value)
-        for key, value in metadata.items()
-        if key.startswith(METADATA_PREFIX)
-    }
-    return _convert(wishes, "object metadata")
+    """The request in an object's metadata: ``droptune-base-model: gemini-2.5-flash`` and so on; other keys are left.
+
+    Metadata is text: numbers are read from it, and maps and lists in YAML's ``{...}`` and ``[...]`` form.
+    """
+    wishes: dict[str, Any] = {}
+    for key, text in metadata.items():
+        if key.startswith(METADATA_PREFIX):
+            name = key.removeprefix(METADATA_PREFIX).replace("-", "_")
+            try:
+                wishes[name] = yaml.safe_load(text) if text.startswith(("{", "[")) else text
+            except yaml.YAMLError as error:
+                raise Refused(f"object metadata {key}: {error}") from error
+    return _convert(wishes, "object metadata", strict=False)
 
 
-def _convert(value: Any, origin: str) -> Request:
+def _convert(value: Any, origin: str, strict: bool = True) -> Request:
     try:
-        return msgspec.convert(value, Request)
+        return msgspec.convert(value, Request, strict=strict)
     except msgspec.ValidationError as error:
         allowed = ", ".join(Request.__struct_fields__)
         raise Refused(f"{origin}: {error}; allowed keys: {allowed}") from error

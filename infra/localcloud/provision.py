@@ -36,7 +36,7 @@ class Topics:
         return topic
 
     def subscribe(self, name: str, topic: str, delivery: Delivery | None = None, filter_: str = "") -> str:
-        """A subscription's resource name; with `delivery` it gives up into the topic ``<name>-dead``, which has a reader."""
+        """A subscription's resource name; with `delivery` it gives up into ``<name>-dead``, a topic with a reader."""
         subscription = f"projects/{self._project}/subscriptions/{name}"
         body: dict[str, Any] = {"topic": topic}
         if filter_:

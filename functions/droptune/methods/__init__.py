@@ -40,6 +40,7 @@ def choose(fmt: Format, request: Request) -> Choice:
             continue
         base_model = known[name]
         if base_model.family == method.family and fmt in base_model.formats:
+            _check_wishes(method, base_model, request)
             return Choice(method, base_model)
     wishes = " and ".join(
         f"{key} {value}" for key, value in (("method", request.method), ("base_model", request.base_model)) if value
@@ -50,3 +51,23 @@ def choose(fmt: Format, request: Request) -> Choice:
         + (f" with {wishes}" if wishes else " by any available method")
         + f"; formats that can: {', '.join(accepted)}"
     )
+
+
+HYPERPARAMETERS = ("train_steps", "epochs", "learning_rate_multiplier", "adapter_size")
+
+
+def _check_wishes(method: Method, base_model: BaseModel, request: Request) -> None:
+    """Refuse what would silently do nothing, or be refused after submission."""
+    useless = [name for name in HYPERPARAMETERS if getattr(request, name) is not None and name not in method.wishes]
+    if useless:
+        raise Refused(
+            f"{method.name} has no {' or '.join(useless)}: remove it; it takes {', '.join(sorted(method.wishes))}"
+        )
+    if request.train_steps is not None and request.epochs is not None:
+        raise Refused("train_steps and epochs exclude each other: keep one")
+    if request.adapter_size is not None and request.adapter_size not in base_model.adapter_sizes:
+        sizes = ", ".join(map(str, base_model.adapter_sizes))
+        raise Refused(f"adapter_size {request.adapter_size} is not offered for {base_model.name}; offered: {sizes}")
+    if request.region is not None and base_model.regions and request.region not in base_model.regions:
+        regions = ", ".join(base_model.regions)
+        raise Refused(f"{base_model.name} is not tuned in region {request.region}; it is in {regions}")

@@ -74,11 +74,12 @@ class Method:
     """A way of tuning.
 
     `build` turns a data set into the requests of its only stage; `outcome` reads the tuned model from a finished job
-    and raises Refused when the job does not name one.
+    and raises Refused when the job does not name one. `wishes` are the hyperparameters of a request that it honours.
     """
 
     name: str
     family: Family
+    wishes: frozenset[str]
     default_base_models: Mapping[str, str]
     build: Callable[[DatasetReady, BaseModel, Settings], Plan]
     outcome: Callable[[Mapping[str, Any]], TunedModel]

@@ -82,6 +82,7 @@ def outcome(job: Mapping[str, Any]) -> TunedModel:
 GEMINI_SFT = Method(
     name="gemini_sft",
     family="gemini",
+    wishes=frozenset({"epochs", "learning_rate_multiplier", "adapter_size"}),
     default_base_models={"gemini_contents": "gemini-2.5-flash", "gemini_messages": "gemini-1.0-pro-002"},
     build=build,
     outcome=outcome,

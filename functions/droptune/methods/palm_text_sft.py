@@ -95,6 +95,7 @@ def outcome(job: Mapping[str, Any]) -> TunedModel:
 PALM_TEXT_SFT = Method(
     name="palm_text_sft",
     family="palm_text",
+    wishes=frozenset({"train_steps", "epochs", "learning_rate_multiplier"}),
     default_base_models={"text": "text-bison@002"},
     build=build,
     outcome=outcome,
