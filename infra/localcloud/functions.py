@@ -41,6 +41,7 @@ async def serve(arguments: argparse.Namespace) -> None:
             target=entry_point, source=str(arguments.source / "main.py"), signature_type=signature
         )
     bound = listen(arguments.port)
+    bound.listen(512)  # a burst of events waits for its turn rather than being refused
     port = bound.getsockname()[1]
     server = make_server(LOOPBACK, port, DispatcherMiddleware(NotFound(), apps), threaded=True, fd=bound.detach())
     thread = threading.Thread(target=server.serve_forever, name="functions", daemon=True)
