@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,6 +15,7 @@ from .ports import StoredObject
 
 FINALIZED = "google.cloud.storage.object.v1.finalized"
 PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
+F = TypeVar("F")
 
 
 def dropped_object(event_type: str, data: Any) -> StoredObject:
@@ -38,8 +39,8 @@ def dropped_object(event_type: str, data: Any) -> StoredObject:
         raise NotOurs(f"the event's data is no Cloud Storage object: {error!r}") from error
 
 
-def published_fact(event_type: str, data: Any) -> events.Fact:
-    """The fact in a Pub/Sub "messagePublished" event; NotOurs when it holds none."""
+def published_fact(event_type: str, data: Any, expected: type[F]) -> F:
+    """The fact in a Pub/Sub "messagePublished" event; NotOurs when it holds none, or one that is not `expected`."""
     if event_type != PUBLISHED:
         raise NotOurs(f"event type {event_type!r} is not {PUBLISHED!r}")
     try:
@@ -47,6 +48,9 @@ def published_fact(event_type: str, data: Any) -> events.Fact:
     except (KeyError, TypeError, binascii.Error) as error:
         raise NotOurs(f"the event carries no message data: {error!r}") from error
     try:
-        return events.decode(payload)
+        fact = events.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise NotOurs(f"the message is none of our facts: {error}") from error
+    if not isinstance(fact, expected):
+        raise NotOurs(f"{type(fact).__name__} is not handled here")
+    return fact

@@ -74,7 +74,7 @@ def _measure(fact: TuningSucceeded, ports: EvaluatePorts) -> Report:
         held_out_uri=held_out_file.uri,
         held_out_generation=held_out_file.generation,
         labels=len(training.labels),
-        tokenization=tokenization([row.expected for row in rows]),
+        tokenization=tokenization([row.expected for row in rows]) if training.task == "generation" else None,
         contestants=tuple(entry.contestant for entry in (tuned, *base)),
         comparison=Comparison(baseline=best.contestant.name, test=test, p_value=p, difference=tuned.value - best.value),
         verdict=decision.verdict,

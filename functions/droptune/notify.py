@@ -214,7 +214,10 @@ def _cost_and_time(tuned: TuningSucceeded, settings: Settings) -> str:
 
 def _forecast(ready: DatasetReady, settings: Settings) -> str:
     """The price of the jobs: planning is pure, so planning again gives the forecast that the run began with."""
-    forecast = METHODS[ready.method].build(ready, base_models()[ready.base_model], settings).forecast
+    method, base_model = METHODS.get(ready.method), base_models().get(ready.base_model)
+    if method is None or base_model is None:
+        return f"an unknown price: {ready.base_model} or {ready.method} is not in this version's catalogue"
+    forecast = method.build(ready, base_model, settings).forecast
     if forecast.usd is None:
         return f"{_count(forecast.steps, 'step')} of accelerator time"
     return f"{forecast.usd:.2f} USD ({forecast.training_tokens:,} training tokens, prices of {forecast.price_as_of})"

@@ -1,4 +1,4 @@
-"""What to do next for a run: the requests of its next stage, or that it is done. Pure: it sends nothing."""
+"""What to do next for a run: the requests of its next stage, or that it is done. It sends none of them itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from .events import DatasetReady
 from .methods import METHODS
 from .methods.base import Forecast, Job, JobRequest, TunedModel
 from .methods.catalogue import base_models
+from .runs import Ledger
 from .settings import Settings
 
 DEADLINE_SECONDS = 48 * 3600  # tuning takes hours, rarely more than a day; past this the job is cancelled and reported
@@ -57,3 +58,17 @@ def plan(question: Question, settings: Settings) -> Answer:
         return Answer(done=True, stage=1, tuned_model=method.outcome(question.jobs[-1].job))
     planned = method.build(ready, base_model, settings)
     return Answer(done=False, stage=1, requests=planned.requests, forecast=planned.forecast)
+
+
+def answer_json(body: bytes, settings: Settings, ledger: Ledger) -> bytes:
+    """The answer to a question, both as JSON; a stage is written to the ledger before it is told.
+
+    msgspec.ValidationError, naming the place, when `body` is no question.
+    """
+    question = msgspec.json.decode(body, type=Question)
+    answer = plan(question, settings)
+    encoded = msgspec.json.encode(answer)
+    if not answer.done:
+        name = "plan.json" if answer.stage == 1 else f"plan-{answer.stage}.json"
+        ledger.write(question.dataset_ready.run_id, name, encoded)
+    return encoded

@@ -47,7 +47,7 @@ class RegisterPorts:
 
 
 class Promotion(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to happen. `champions` were so when this was decided: one, or none, unless someone set aliases by hand."""
+    """What is to happen. `champions` were so when this was decided: at most one, unless set by hand."""
 
     version: Literal[1] = 1
     model: str

@@ -11,6 +11,8 @@ import yaml
 from .errors import Refused
 
 METADATA_PREFIX = "droptune-"
+# Besides YAMLError, PyYAML lets through ValueError for a date like 2026-99-99 and RecursionError for deep nesting.
+UNREADABLE = (yaml.YAMLError, ValueError, RecursionError)
 
 AdapterSize = Literal[1, 2, 4, 8, 16, 32]
 Promotion = Literal["automatic", "manual"]
@@ -25,7 +27,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     `train_steps` is for methods that count steps, `epochs` for those that count passes over the data.
     `promotion` says what becomes of an approved model: ``automatic`` makes it the champion, ``manual`` leaves it
-    as challenger. `rerun` is any text: another value makes another run of the same objects.
+    as challenger. `rerun` is any text: another value makes another run of the same objects. `files` names the files
+    of the folder that have to be there before the run starts.
     """
 
     method: str | None = None
@@ -38,13 +41,14 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     labels: dict[LabelKey, LabelValue] = {}
     promotion: Promotion = "automatic"
     rerun: str | int | None = None
+    files: tuple[str, ...] = ()
 
 
 def from_yaml(text: str | bytes) -> Request:
     """The request that a ``job.yaml`` holds; Refused, naming the place, when it holds anything else."""
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except UNREADABLE as error:
         raise Refused(f"job.yaml is not YAML: {error}") from error
     return _convert(value or {}, "job.yaml")
 
@@ -60,7 +64,7 @@ def from_metadata(metadata: Mapping[str, str]) -> Request:
             name = key.removeprefix(METADATA_PREFIX).replace("-", "_")
             try:
                 wishes[name] = yaml.safe_load(text) if text.startswith(("{", "[")) else text
-            except yaml.YAMLError as error:
+            except UNREADABLE as error:
                 raise Refused(f"object metadata {key}: {error}") from error
     return _convert(wishes, "object metadata", strict=False)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import json
-import logging
 import os
 import signal
 import socket
@@ -16,7 +15,6 @@ from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
 PARENT_VARIABLE = "LOCALCLOUD_PARENT_PID"
-LOG = logging.getLogger(__name__)
 
 
 class CannotStart(Exception):
@@ -52,9 +50,9 @@ def announce(component: str, addresses: Mapping[str, str], data: Path) -> None:
     """
     state = {"pid": os.getpid(), "addresses": dict(addresses)}
     write_atomically(data / f"{component}.json", json.dumps(state))
-    sys.stdout.write(json.dumps({"component": component, "ready": dict(addresses)}) + "\n")
+    line = {"severity": "INFO", "component": component, "message": "ready", "ready": dict(addresses)}
+    sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()
-    LOG.info("ready", extra={"fields": {"addresses": dict(addresses)}})
 
 
 def child_environment() -> dict[str, str]:

@@ -37,7 +37,7 @@ def envelope(data: bytes) -> dict[str, Any]:
 @pytest.mark.parametrize("fact", [READY, SUCCEEDED], ids=lambda f: type(f).__name__)
 def test_a_fact_survives_publishing(fact: events.Fact) -> None:
     """What is published is read back as the same fact, its type told by its ``type`` field."""
-    assert envelopes.published_fact(envelopes.PUBLISHED, envelope(events.encode(fact))) == fact
+    assert envelopes.published_fact(envelopes.PUBLISHED, envelope(events.encode(fact)), type(fact)) == fact
     assert json.loads(events.encode(fact))["type"] == events.topic_of(fact)
 
 
@@ -86,16 +86,17 @@ def test_other_storage_events_are_not_ours(event_type: str, data: Any) -> None:
         envelope(b"{}"),
         envelope(b'{"type": "gossip"}'),
         envelope(b"\xff"),
+        envelope(events.encode(SUCCEEDED)),
     ],
 )
 def test_other_messages_are_not_ours(data: Any) -> None:
     """A message that holds no fact is acknowledged and said so."""
     with pytest.raises(NotOurs):
-        envelopes.published_fact(envelopes.PUBLISHED, data)
+        envelopes.published_fact(envelopes.PUBLISHED, data, events.DatasetReady)
 
 
 @given(st.binary())
 def test_any_payload_is_a_fact_or_not_ours(payload: bytes) -> None:
     """Nothing that is published to a topic can crash a subscriber."""
     with pytest.raises(NotOurs):
-        envelopes.published_fact(envelopes.PUBLISHED, envelope(payload))
+        envelopes.published_fact(envelopes.PUBLISHED, envelope(payload), events.DatasetReady)
