@@ -6,20 +6,29 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .errors import Refused, Retryable
+from .errors import ObjectGone, Refused, Retryable
 from .evaluation import report as reports
 from .evaluation.contest import Entry, Match, base_entries, p_value, tuned_entry
 from .evaluation.examples import held_out, profile, read_examples
 from .evaluation.metrics import tokenization
 from .evaluation.report import TUNED, Comparison, Miss, Report
 from .evaluation.verdict import decide
-from .events import DatasetReady, ModelApproved, ModelRejected, TuningSucceeded
+from .events import (
+    DatasetReady,
+    EvaluationFailed,
+    Failure,
+    ModelApproved,
+    ModelRejected,
+    TuningSucceeded,
+    encode,
+)
 from .ports import Objects, Predictor, Registry
 from .runs import Ledger
 from .settings import Settings
 
 MAX_HELD_OUT_ROWS = 250
 MAX_MISSES = 50
+FAILED_FILE = "failed.json"
 
 
 @dataclass(frozen=True)
@@ -34,16 +43,29 @@ class EvaluatePorts:
     max_rows: int = MAX_HELD_OUT_ROWS
 
 
-def evaluate(fact: TuningSucceeded, ports: EvaluatePorts) -> ModelApproved | ModelRejected:
-    """Measure once, write evaluation.json, and say what it says; where it lies already, only say it again."""
+def evaluate(fact: TuningSucceeded, ports: EvaluatePorts) -> ModelApproved | ModelRejected | EvaluationFailed:
+    """Measure once, write evaluation.json, and say what it says; where it lies already, only say it again.
+
+    What no repetition can change ends the run as failed, with its reason; Retryable for what may pass.
+    """
     ledger = Ledger(ports.objects, ports.settings.runs_bucket)
     recorded = ledger.read(fact.run_id, reports.FILE)
     if recorded is None:
-        data = reports.encode(_measure(fact, ports))
+        try:
+            data = reports.encode(_measure(fact, ports))
+        except (Refused, ObjectGone) as error:
+            return _failed(fact, error, ledger)
         # Whoever is second in a race reports what the first wrote, so that there is one verdict.
         recorded = data if ledger.write(fact.run_id, reports.FILE, data) else ledger.read(fact.run_id, reports.FILE)
         assert recorded is not None, "an object that exists can be read"
     return _fact(fact, reports.decode(recorded), ledger.uri(fact.run_id, reports.FILE))
+
+
+def _failed(fact: TuningSucceeded, error: Refused | ObjectGone, ledger: Ledger) -> EvaluationFailed:
+    failure = Failure(code=type(error).__name__, message=str(error), job=fact.job)
+    failed = EvaluationFailed(run_id=fact.run_id, dataset=fact.dataset, tuning_succeeded=fact, failure=failure)
+    ledger.write(fact.run_id, FAILED_FILE, encode(failed))
+    return failed
 
 
 def _measure(fact: TuningSucceeded, ports: EvaluatePorts) -> Report:

@@ -86,7 +86,7 @@ class TuningProgressed(_Fact, frozen=True, kw_only=True, tag="tuning-progressed"
 
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
-    """Why tuning ended without a model. `code` is a job state, ``HTTP <status>``, or the tag of a workflow error."""
+    """Why a run ended early. `code` is a job state, ``HTTP <status>``, the tag of a workflow error, or an exception."""
 
     code: str
     message: str
@@ -112,6 +112,13 @@ class TuningSucceeded(_Fact, frozen=True, kw_only=True, tag="tuning-succeeded"):
     endpoint: str | None = None
     started: float
     ended: float
+
+
+class EvaluationFailed(_Fact, frozen=True, kw_only=True, tag="evaluation-failed"):
+    """A tuned model exists, and nothing can be said of it: its data are gone, or no baseline can be asked."""
+
+    tuning_succeeded: TuningSucceeded
+    failure: Failure
 
 
 class Interval(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,6 +173,7 @@ Fact = (
     | TuningProgressed
     | TuningFailed
     | TuningSucceeded
+    | EvaluationFailed
     | ModelApproved
     | ModelRejected
     | ModelRegistered

@@ -13,6 +13,7 @@ from .errors import NotOurs, Retryable
 from .events import (
     DatasetReady,
     DatasetRejected,
+    EvaluationFailed,
     Fact,
     Interval,
     ModelApproved,
@@ -30,7 +31,7 @@ from .ports import Announcer, Objects, Publisher
 from .runs import Ledger
 from .settings import Settings
 
-Outcome = DatasetRejected | TuningProgressed | TuningFailed | ModelRejected | ModelRegistered
+Outcome = DatasetRejected | TuningProgressed | TuningFailed | EvaluationFailed | ModelRejected | ModelRegistered
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ def message(fact: Outcome, settings: Settings) -> Notification:
             return _tuning_progressed(fact)
         case TuningFailed():
             return _tuning_failed(fact, settings)
+        case EvaluationFailed():
+            return _evaluation_failed(fact, settings)
         case ModelRejected():
             return _model_rejected(fact, settings)
         case ModelRegistered():
@@ -163,6 +166,18 @@ def _tuning_failed(fact: TuningFailed, settings: Settings) -> Notification:
         verdict="failed: there is no model",
         why=f"{fact.failure.code}: {fact.failure.message}{job}",
         cost_and_time=f"what ran until then; the whole was forecast at {_forecast(fact.dataset_ready, settings)}",
+        next_command=f"droptune show {fact.run_id}",
+    )
+
+
+def _evaluation_failed(fact: EvaluationFailed, settings: Settings) -> Notification:
+    tuned = fact.tuning_succeeded
+    return Notification(
+        run_id=fact.run_id,
+        what=f"{tuned.model}, {_tuning(tuned.dataset_ready)}",
+        verdict="failed: the tuned model could not be evaluated, and is not registered",
+        why=f"{fact.failure.code}: {fact.failure.message}",
+        cost_and_time=_cost_and_time(tuned, settings),
         next_command=f"droptune show {fact.run_id}",
     )
 

@@ -90,7 +90,7 @@ def _single(dropped: StoredObject, name: str, ports: Ports) -> _DataSet | _Rejec
     current = ports.objects.stat(dropped.bucket, dropped.name)
     if current is None or current.generation != dropped.generation:
         return _Rejection(name, (dropped,), "OBJECT-REPLACED", dropped.name, wishes)
-    # A listing knows the size for certain; an event may leave it out.
+    # Storage knows the size for certain; an event may leave it out.
     return _DataSet(name, {"train": current}, wishes)
 
 
@@ -105,7 +105,9 @@ def _folder(dropped: StoredObject, name: str, ports: Ports) -> _DataSet | _Rejec
         wishes = _request_of(pieces, ports.objects)
         needed = pieces.needs(wishes)
     except Refused as error:
-        return _Rejection(name, present, "REQUEST-INVALID", str(error))
+        # With job.yaml among the objects, another wrong one, or a right one, is another run.
+        about = tuple(filter(None, [*pieces.files.values(), pieces.job]))
+        return _Rejection(name, about, "REQUEST-INVALID", str(error))
     except ObjectGone:
         log.info(f"{name}/{join.JOB}: replaced or deleted; the newer event speaks for the folder")
         return None

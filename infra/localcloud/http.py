@@ -78,12 +78,16 @@ async def read_json(request: Request) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
-        value = json.loads(body)
+        value = json.loads(body, parse_constant=_refuse_constant)
     except ValueError as error:
         raise GoogleError("INVALID_ARGUMENT", f"the request body is not JSON: {error}") from error
     if not isinstance(value, dict):
         raise GoogleError("INVALID_ARGUMENT", "the request body must be a JSON object")
     return value
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON value")
 
 
 def application(routes: Sequence[BaseRoute], **options: Any) -> Starlette:

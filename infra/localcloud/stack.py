@@ -50,6 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--project", default="local", help="project id of everything that is created")
     parser.add_argument("--region", default="us-central1", help="region of everything that is created")
     parser.add_argument("--base-model", help="local folder or hub id of the model that is tuned")
+    parser.add_argument("--tuning-mode", choices=("lora", "full"), default="lora", help="tune adapters, or all weights")
     for name in PORT_NAMES:
         parser.add_argument(f"--{name.replace('_', '-')}-port", type=int, default=0, help=argparse.SUPPRESS)
 
@@ -63,7 +64,13 @@ async def serve(arguments: argparse.Namespace) -> None:
     logs.configure_file("cloud", arguments.data / LOG_FILE)
     ports = {name: getattr(arguments, f"{name}_port") for name in PORT_NAMES}
     plan = CloudPlan(
-        arguments.pipeline, arguments.data, arguments.project, arguments.region, ports, arguments.base_model
+        arguments.pipeline,
+        arguments.data,
+        arguments.project,
+        arguments.region,
+        ports,
+        arguments.base_model,
+        arguments.tuning_mode,
     )
     async with up(plan, tell) as state:
         tell("cloud", state.addresses)
@@ -89,6 +96,7 @@ class CloudPlan:
     region: str
     ports: Mapping[str, int]
     base_model: str | None = None
+    tuning_mode: str = "lora"
 
 
 @asynccontextmanager
@@ -139,7 +147,8 @@ async def _start(plan: CloudPlan, data: Path, supervisor: Supervisor, on_ready: 
         on_ready(name, await supervisor.start(component))
 
     functions = [f"--function={f.name}={f.entry_point}:{f.signature}" for f in wired.functions]
-    vertex = ["--base-model", plan.base_model] if plan.base_model else []
+    vertex = ["--tuning-mode", plan.tuning_mode]
+    vertex += ["--base-model", plan.base_model] if plan.base_model else []
     async with asyncio.TaskGroup() as group:
         if own_pubsub:
             ports_of_pubsub = ("--port", str(ports["pubsub"]), "--rest-port", str(ports["pubsub_rest"]))

@@ -1,0 +1,111 @@
+"""Everything wrong with one line, as far as bytes and JSON go, and the object in it."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Any
+
+from .fields import EXCERPT_CHARACTERS, escaped, excerpt, shown, type_name
+from .rowformat import Problem
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_PYTHON_DICT = re.compile(r"\s*\{\s*'")
+
+
+MAX_DEPTH = 100  # as far as Google's JSON readers go
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers which of its keys were repeated."""
+
+    repeated: tuple[str, ...] = ()
+
+
+def judge(line: bytes) -> tuple[dict[str, Any] | None, list[Problem]]:
+    """The object in a line, None when there is none to judge further, and what is wrong below the level of rows."""
+    problems: list[Problem] = []
+    try:
+        text = line.decode("utf-8")
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{line[error.start]:02X} at position {error.start + 1} of the line"
+        problems.append(Problem("BAD-UTF8", "", found=found))
+        text = line.decode("utf-8", "replace")
+    if "\0" in text:
+        problems.append(Problem("NUL-BYTE", "", found=f"a NUL at position {text.index(chr(0)) + 1} of the line"))
+        text = text.replace("\0", "")
+    constants: list[str] = []
+
+    def constant(name: str) -> float:
+        constants.append(name)
+        return math.nan
+
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=constant, parse_int=_integer)
+        problems += [Problem("JSON-NAN", "", found=name) for name in constants]
+        problems += _within(value, "", 0)
+    except json.JSONDecodeError as error:
+        problems.append(_syntax(text, error))
+        return None, problems
+    except RecursionError:
+        problems.append(Problem("JSON-TOO-DEEP", "", excerpt=text[:EXCERPT_CHARACTERS]))
+        return None, problems
+    if not isinstance(value, dict):
+        problems.append(Problem("NOT-OBJECT", "", found=type_name(value), excerpt=text[:EXCERPT_CHARACTERS]))
+        return None, problems
+    return value, problems
+
+
+def _object(pairs: list[tuple[str, Any]]) -> _Object:
+    built = _Object(pairs)
+    if len(built) < len(pairs):
+        keys = [key for key, _ in pairs]
+        built.repeated = tuple(sorted({key for key in keys if keys.count(key) > 1}))
+    return built
+
+
+def _integer(digits: str) -> int | float:
+    """Python refuses to read integers of thousands of digits, and no field of a row is a large integer."""
+    return int(digits) if len(digits) < 20 else float(digits)
+
+
+def _within(value: Any, at: str, depth: int) -> list[Problem]:
+    """Repeated keys, lone surrogates and NUL characters anywhere in a value; RecursionError past `MAX_DEPTH`."""
+    if depth > MAX_DEPTH:
+        raise RecursionError
+    problems: list[Problem] = []
+    if isinstance(value, str):
+        if match := _SURROGATE.search(value):
+            problems.append(Problem("LONE-SURROGATE", at, found=f"U+{ord(match[0]):04X}"))
+        if "\0" in value:
+            problems.append(Problem("NUL-ESCAPE", at, found="\\u0000"))
+    elif isinstance(value, _Object):
+        for key in value.repeated:
+            problems.append(Problem("DUPLICATE-KEY", f"{at}/{escaped(key)}", found=f"`{excerpt(key)}` more than once"))
+        for key, inner in value.items():
+            if _SURROGATE.search(key):
+                problems.append(Problem("LONE-SURROGATE", at, found="a lone surrogate in a field's name"))
+            problems.extend(_within(inner, f"{at}/{escaped(key)}", depth + 1))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            problems.extend(_within(inner, f"{at}/{index}", depth + 1))
+    return problems
+
+
+def _syntax(text: str, error: json.JSONDecodeError) -> Problem:
+    """What kind of malformed JSON a line is, where, in terms of what the writer probably did."""
+    stripped = text.rstrip()
+    near = text[max(0, error.pos - 10) : error.pos + EXCERPT_CHARACTERS - 10]
+    place = f"{error.msg} at position {error.pos + 1}"
+    if error.msg == "Extra data":
+        rest = text[error.pos :].strip()
+        if rest == ",":
+            return Problem("JSON-TRAILING-COMMA", "", found="a comma after the object", excerpt=near)
+        if rest.startswith(("{", "[", ",")):
+            return Problem("JSON-TWO-VALUES", "", found=f"a second value at position {error.pos + 1}", excerpt=near)
+    if _PYTHON_DICT.match(text):
+        return Problem("JSON-SINGLE-QUOTES", "", found="text in single quotes", excerpt=near)
+    if stripped.startswith("{") and (error.pos >= len(stripped) or "Unterminated" in error.msg):
+        return Problem("JSON-TRUNCATED", "", found=place, excerpt=near)
+    return Problem("JSON-SYNTAX", "", found=f"{place}, before {shown(text[error.pos : error.pos + 10])}", excerpt=near)

@@ -1,0 +1,147 @@
+"""The contestants: the tuned model and every way of asking its base model, each on the same held-out rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+
+from ..errors import Refused
+from ..events import Format, Interval
+from ..ports import Predictor
+from . import statistics
+from .examples import Example, Profile
+from .metrics import METRICS, METRICS_OF_TASK, Scores
+from .report import Contestant, ContestantName
+from .templates import MAX_SHOTS_BYTES, Template, bare, few_shot, instructed
+
+# A token is at least one byte, so this many tokens always hold the longest expected answer and its end.
+OUTPUT_TOKENS_MARGIN = 8
+MAX_OUTPUT_TOKENS = 1024
+
+
+@dataclass(frozen=True)
+class Match:
+    """What all contestants share."""
+
+    predictor: Predictor
+    fmt: Format
+    profile: Profile
+    rows: Sequence[Example]
+    clock: Callable[[], float]
+
+    @property
+    def primary_metric(self) -> str:
+        return METRICS_OF_TASK[self.profile.task][0]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A contestant as reported, with its score on every row by the primary metric (none where it was refused)."""
+
+    contestant: Contestant
+    scores: Scores = field(default_factory=list)
+
+    @property
+    def value(self) -> float:
+        return sum(self.scores) / len(self.scores) if self.scores else -1.0
+
+
+def tuned_entry(match: Match, endpoint: str) -> Entry:
+    """The tuned model, asked exactly as its training rows ask. Refused when its endpoint refuses."""
+    return _generated(match, "tuned", endpoint, bare(match.fmt), "prompts as in the training rows")
+
+
+def base_entries(match: Match, base_model: str) -> list[Entry]:
+    """The base model at its best: prompted without and with examples, and made to choose among the labels."""
+    zero, few = (make(match.fmt, match.profile, match.rows) for make in (instructed, few_shot))
+    lines = ", ".join(str(shot.line) for shot in few.shots)
+    attempts: list[tuple[ContestantName, Template, str]] = [
+        ("base zero-shot", zero, "with the list of classes" if zero.instruction else "prompts as in the rows"),
+        ("base few-shot", few, f"{len(few.shots)} examples, lines {lines} of the training file"),
+    ]
+    entries: list[Entry] = []
+    for name, template, detail in attempts:
+        try:
+            if template is few and not few.shots:
+                raise Refused(f"no training example fits into a prompt of {MAX_SHOTS_BYTES:,} bytes")
+            entries.append(_generated(match, name, base_model, template, detail))
+        except Refused as error:
+            entries.append(_refused(name, base_model, template, detail, error))
+    if match.profile.task == "classification":
+        entries.append(_label_scored(match, base_model, zero))
+    return entries
+
+
+def _label_scored(match: Match, base_model: str, with_instruction: Template) -> Entry:
+    """The better of choosing with the bare prompt and with the instruction."""
+    templates = {"bare prompts": bare(match.fmt)}
+    if with_instruction.instruction:
+        templates["prompts with the list of classes"] = with_instruction
+    entries: list[Entry] = []
+    for detail, template in templates.items():
+        try:
+            entries.append(_chosen(match, base_model, template, f"likeliest of the labels, {detail}"))
+        except Refused as error:
+            return _refused("base label-scored", base_model, template, "likeliest of the labels", error)
+    best = max(entries, key=lambda entry: entry.value)
+    others = [f"{e.contestant.metrics[match.primary_metric].value:.2f} otherwise" for e in entries if e is not best]
+    detail = ", ".join([best.contestant.detail, *others])
+    seconds = sum(entry.contestant.seconds for entry in entries)
+    return Entry(msgspec.structs.replace(best.contestant, detail=detail, seconds=round(seconds, 3)), best.scores)
+
+
+def _generated(match: Match, name: ContestantName, target: str, template: Template, detail: str) -> Entry:
+    prompts = [template.render(row.prompt) for row in match.rows]
+    limit = min(match.profile.longest_answer_bytes + OUTPUT_TOKENS_MARGIN, MAX_OUTPUT_TOKENS)
+    started = match.clock()
+    answers = [template.answer(text) for text in match.predictor.generate(target, prompts, limit)]
+    return _scored(match, name, target, template, detail, answers, match.clock() - started)
+
+
+def _chosen(match: Match, target: str, template: Template, detail: str) -> Entry:
+    prompts = [template.render(row.prompt) for row in match.rows]
+    started = match.clock()
+    answers = match.predictor.choose(target, prompts, match.profile.labels)
+    return _scored(match, "base label-scored", target, template, detail, answers, match.clock() - started)
+
+
+def _scored(
+    match: Match,
+    name: ContestantName,
+    target: str,
+    template: Template,
+    detail: str,
+    answers: Sequence[str],
+    seconds: float,
+) -> Entry:
+    expected = [row.expected for row in match.rows]
+    scores: Mapping[str, Scores] = {
+        metric: METRICS[metric](answers, expected) for metric in METRICS_OF_TASK[match.profile.task]
+    }
+    contestant = Contestant(
+        name=name,
+        target=target,
+        detail=detail,
+        template=template.outline,
+        metrics={metric: interval(metric, values) for metric, values in scores.items()},
+        seconds=round(seconds, 3),
+    )
+    return Entry(contestant, scores[match.primary_metric])
+
+
+def _refused(name: ContestantName, target: str, template: Template, detail: str, error: Refused) -> Entry:
+    return Entry(Contestant(name=name, target=target, detail=detail, template=template.outline, refused=str(error)))
+
+
+def interval(metric: str, scores: Sequence[float]) -> Interval:
+    """A metric's value with its 95 % interval: exact matches are a share, the others a mean."""
+    return statistics.share(scores) if metric == "exact_match" else statistics.mean(scores)
+
+
+def p_value(metric: str, first: Sequence[float], second: Sequence[float]) -> tuple[str, float]:
+    """The name of the paired test that fits the metric, and its p-value."""
+    if metric == "exact_match":
+        return "McNemar, exact", statistics.shares_differ(first, second)
+    return "paired permutation", statistics.means_differ(first, second)

@@ -1,0 +1,21 @@
+"""The composition root: definitions, executions and callbacks over one store, one clock and one HTTP client."""
+
+from __future__ import annotations
+
+from ..clock import Clock
+from .callbacks import Callbacks
+from .definitions import Definitions
+from .executions import Executions
+from .http_client import HttpClient
+from .store import Store
+
+
+class Engine:
+    """A whole interpreter, without a server. `base_url` is where callback endpoints are reached."""
+
+    def __init__(self, store: Store, clock: Clock, http: HttpClient, base_url: str = "http://127.0.0.1") -> None:
+        self.base_url = base_url
+        self.clock = clock
+        self.callbacks = Callbacks(store, clock, lambda: self.base_url)
+        self.definitions = Definitions(store, clock)
+        self.executions = Executions(store, self.definitions, self.callbacks, clock, http)

@@ -1,0 +1,108 @@
+"""HTTP requests that leave a workflow, behind one method so that tests can answer them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+import httpx
+
+from ..clock import Clock
+from . import limits
+from .errors import (
+    connection_error,
+    connection_failed_error,
+    resource_limit_error,
+    timeout_error,
+    value_error,
+)
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """What is sent; the query is part of `url`."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True)
+class HttpReply:
+    """What came back, whatever the status."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class HttpClient(Protocol):
+    """Sends requests. WorkflowError when no answer can be had; a status of 400 or more is an answer."""
+
+    async def send(self, request: HttpRequest) -> HttpReply:
+        """The answer."""
+        ...
+
+
+class RealHttpClient:
+    """Sends requests over the network, any number at a time. `in_flight` counts those without an answer yet."""
+
+    def __init__(self) -> None:
+        self._client: httpx.AsyncClient | None = None
+        self.in_flight = 0
+
+    async def send(self, request: HttpRequest) -> HttpReply:
+        """The answer, after redirects."""
+        if self._client is None:
+            # The caller keeps the time, so that it can be driven; idle connections go before servers drop them.
+            unlimited = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=1)
+            self._client = httpx.AsyncClient(timeout=None, limits=unlimited, follow_redirects=True, trust_env=False)
+        self.in_flight += 1
+        try:
+            async with self._client.stream(
+                request.method, request.url, headers=dict(request.headers), content=request.body or None
+            ) as response:
+                body = bytearray()
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > limits.RESPONSE_BYTES:
+                        raise resource_limit_error(f"the response has more than {limits.RESPONSE_BYTES} bytes")
+                return HttpReply(response.status_code, _header_map(response.headers), bytes(body))
+        except (httpx.InvalidURL, httpx.UnsupportedProtocol, httpx.LocalProtocolError) as error:
+            raise value_error(f"{request.method} {request.url}: {error}") from error
+        except httpx.ConnectError as error:
+            raise connection_failed_error(f"{request.method} {request.url}: {error}") from error
+        except httpx.RequestError as error:
+            raise connection_error(f"{request.method} {request.url}: {error or type(error).__name__}") from error
+        finally:
+            self.in_flight -= 1
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+
+
+async def within(clock: Clock, seconds: float, work: Awaitable[_Result], what: str) -> _Result:
+    """The result of `work`; TimeoutError, as a workflow's error naming `what`, after `seconds` of the clock's time."""
+    task = asyncio.ensure_future(work)
+    timer = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait({task, timer}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise timeout_error(f"{what} did not end within {seconds:g} seconds")
+    finally:
+        for pending in (task, timer):
+            pending.cancel()
+        await asyncio.wait({task, timer})
+
+
+def _header_map(headers: httpx.Headers) -> dict[str, str]:
+    """Header names in the usual form, as samples read them: `Content-Type`. Repeated ones are joined."""
+    return {"-".join(part.capitalize() for part in name.split("-")): value for name, value in headers.items()}
