@@ -35,20 +35,22 @@ class Event(Protocol):
 def publishes(use_case: Callable[[Event], Fact | None]) -> Callable[[Event], None]:
     """An entry point for events: the fact that `use_case` returns, if any, is published."""
 
+    name = use_case.__name__
+
     @functools.wraps(use_case)
     def entry_point(event: Event) -> None:
         try:
             fact = use_case(event)
             if fact is not None:
                 app().publisher.publish(fact)
-                log.info("published", run_id=fact.run_id, fact=type(fact).__name__)
+                log.info("published", component=name, run_id=fact.run_id, fact=type(fact).__name__)
         except NotOurs as error:
-            log.warning("event ignored", why=str(error), event_id=event["id"])
+            log.warning("event ignored", component=name, why=str(error), event_id=event["id"])
         except Retryable as error:
-            log.warning("to be delivered again", why=str(error), event_id=event["id"])
+            log.warning("to be delivered again", component=name, why=str(error), event_id=event["id"])
             raise
         except Exception:
-            log.failure("entry point failed", event_id=event["id"])
+            log.failure("entry point failed", component=name, event_id=event["id"])
             raise
 
     return entry_point
@@ -57,20 +59,22 @@ def publishes(use_case: Callable[[Event], Fact | None]) -> Callable[[Event], Non
 def answers(use_case: Callable[[bytes], bytes]) -> Callable[[Any], Answer]:
     """An entry point for HTTP: JSON in, JSON out; 400 with a Google-shaped error for what is refused."""
 
+    name = use_case.__name__
+
     @functools.wraps(use_case)
     def entry_point(request: Any) -> Answer:
         try:
             return use_case(request.get_data()), 200, JSON
         except (Refused, msgspec.DecodeError) as error:
-            log.warning("request refused", why=str(error))
+            log.warning("request refused", component=name, why=str(error))
             body = {"error": {"code": 400, "status": "INVALID_ARGUMENT", "message": str(error)}}
             return msgspec.json.encode(body), 400, JSON
         except Retryable as error:
-            log.warning("to be asked again", why=str(error))
+            log.warning("to be asked again", component=name, why=str(error))
             body = {"error": {"code": 503, "status": "UNAVAILABLE", "message": str(error)}}
             return msgspec.json.encode(body), 503, JSON
         except Exception:
-            log.failure("entry point failed")
+            log.failure("entry point failed", component=name)
             raise
 
     return entry_point

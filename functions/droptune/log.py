@@ -15,7 +15,10 @@ LOG = logging.getLogger("droptune")
 
 
 class CloudLines(logging.Formatter):
-    """A record as one JSON line (https://cloud.google.com/logging/docs/structured-logging)."""
+    """A record as one JSON line (https://cloud.google.com/logging/docs/structured-logging).
+
+    `component` is the module that logged, unless the caller names another.
+    """
 
     def __init__(self, project: str) -> None:
         super().__init__()
@@ -25,6 +28,7 @@ class CloudLines(logging.Formatter):
         line: dict[str, Any] = {
             "severity": record.levelname,
             "message": record.getMessage(),
+            "component": record.module,
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}Z",
         }
         line.update(getattr(record, "fields", {}))
@@ -51,14 +55,14 @@ def configure(project: str) -> None:
 
 def info(message: str, **fields: Any) -> None:
     """One line at INFO; give ``run_id`` where there is a run."""
-    LOG.info(message, extra={"fields": fields})
+    LOG.info(message, extra={"fields": fields}, stacklevel=2)
 
 
 def warning(message: str, **fields: Any) -> None:
     """One line at WARNING."""
-    LOG.warning(message, extra={"fields": fields})
+    LOG.warning(message, extra={"fields": fields}, stacklevel=2)
 
 
 def failure(message: str, **fields: Any) -> None:
     """One line at ERROR with the traceback of the exception being handled."""
-    LOG.error(message, exc_info=True, extra={"fields": fields})
+    LOG.error(message, exc_info=True, extra={"fields": fields}, stacklevel=2)

@@ -131,6 +131,7 @@ def _apply(promotion: Promotion, fact: ModelApproved, ledger: Ledger, registry: 
     registry.add_labels(
         promotion.model,
         {
+            **ready.request.labels,  # a pipeline job's own labels do not reach its model
             "droptune-run": label_value(fact.run_id),
             DATASET_LABEL: label_value(fact.dataset),
             "droptune-method": label_value(ready.method),

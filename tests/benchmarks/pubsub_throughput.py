@@ -20,11 +20,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
-import pytest
 from google.cloud import pubsub_v1
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "contract"))
-from test_pubsub_contract import start_local, start_official
+from pubsub_backends import BACKENDS, NotInstalled, Started
 
 TOPIC = "projects/bench/topics/topic"
 SUBSCRIPTION = "projects/bench/subscriptions/subscription"
@@ -83,12 +82,12 @@ def measure(process: subprocess.Popen[str], address: str, messages: int, size: i
     return Figures(published_per_second, received_per_second, statistics.median(milliseconds), resident_mb)
 
 
-def run(start: Callable[[Path], tuple[subprocess.Popen[str], str]], messages: int, size: int) -> Figures | str:
+def run(start: Callable[[Path], Started], messages: int, size: int) -> Figures | str:
     """The figures of a backend, or why there are none."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             process, address = start(Path(folder))
-        except pytest.skip.Exception as reason:
+        except NotInstalled as reason:
             return str(reason)
         try:
             return measure(process, address, messages, size)
@@ -102,10 +101,7 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--bytes", type=int, default=200)
     arguments = parser.parse_args()
-    results = {
-        name: run(start, arguments.messages, arguments.bytes)
-        for name, start in (("local", start_local), ("official", start_official))
-    }
+    results = {name: run(start, arguments.messages, arguments.bytes) for name, start in BACKENDS.items()}
     print(f"{arguments.messages} messages of {arguments.bytes} bytes")
     print(f"{'':10}{'publish/s':>12}{'pull+ack/s':>12}{'p50 ms':>10}{'RSS MB':>10}")
     for name, figures in results.items():

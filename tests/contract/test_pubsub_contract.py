@@ -8,18 +8,12 @@ from __future__ import annotations
 
 import json
 import queue
-import shutil
-import subprocess
-import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeout
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,8 +21,7 @@ from google.api_core import exceptions
 from google.cloud import pubsub_v1
 from google.protobuf import duration_pb2
 from google.pubsub_v1 import types
-
-from localcloud.process import free_port
+from pubsub_backends import BACKENDS, NotInstalled
 
 PATIENCE_SECONDS = 30  # for what must happen; only a failing test waits so long
 PROJECT = "projects/contract"
@@ -42,54 +35,6 @@ DIFFERENCES = {
     ("official", "test_a_short_ack_deadline_is_refused"): "0.8.20 does not check the bounds",
     ("official", "test_topic_labels_can_change"): "0.8.20 does not update topics",
 }
-
-
-def emulator_jar() -> Path | None:
-    """The newest jar of the official emulator below the folder of gcloud."""
-    gcloud = shutil.which("gcloud")
-    if gcloud is None:
-        return None
-    root = Path(gcloud).resolve().parent.parent
-    jars = sorted(root.glob("platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"))
-    if jars:
-        return jars[-1]
-    told = subprocess.run(
-        [gcloud, "info", "--format=value(installation.sdk_root)"], capture_output=True, text=True, check=False
-    )
-    jars = sorted(Path(told.stdout.strip()).glob("platform/pubsub-emulator/lib/cloud-pubsub-emulator-*-all.jar"))
-    return jars[-1] if jars else None
-
-
-def start_local(data: Path) -> tuple[subprocess.Popen[str], str]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "localcloud", "pubsub", "--data", str(data)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout is not None
-    return process, json.loads(process.stdout.readline())["ready"]["grpc"]
-
-
-def start_official(data: Path) -> tuple[subprocess.Popen[str], str]:
-    java = shutil.which("java")
-    if java is None:
-        pytest.skip("java is not installed, which the official emulator needs")
-    jar = emulator_jar()
-    if jar is None:
-        pytest.skip("the official emulator is not installed: gcloud components install pubsub-emulator")
-    port = free_port()
-    process = subprocess.Popen(
-        [java, "-jar", str(jar), "--host=127.0.0.1", f"--port={port}"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5):
-                return process, f"127.0.0.1:{port}"
-        except (urllib.error.URLError, ConnectionError):
-            assert process.poll() is None and time.monotonic() < deadline, "the official emulator did not start"
-            threading.Event().wait(0.05)
 
 
 class Cloud:
@@ -146,16 +91,13 @@ class Cloud:
         )
 
 
-BACKENDS: dict[str, Callable[[Path], tuple[subprocess.Popen[str], str]]] = {
-    "local": start_local,
-    "official": start_official,
-}
-
-
 @pytest.fixture(scope="module", params=list(BACKENDS))
 def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
     """The name of a backend and its address."""
-    process, address = BACKENDS[request.param](tmp_path_factory.mktemp(f"pubsub-{request.param}"))
+    try:
+        process, address = BACKENDS[request.param](tmp_path_factory.mktemp(f"pubsub-{request.param}"))
+    except NotInstalled as reason:
+        pytest.skip(str(reason))
     yield request.param, address
     process.terminate()
     process.wait(PATIENCE_SECONDS)

@@ -26,12 +26,12 @@ Status = Literal[
 ]
 # Nothing happens any more without somebody's doing.
 ENDED: frozenset[Status] = frozenset({"rejected", "waiting", "failed", "model-rejected", "registered"})
-# The notification that each ending sends; a data set that waits sends none.
-NOTIFICATION_OF: Mapping[Status, str] = {
-    "rejected": "notified-dataset-rejected.json",
-    "failed": "notified-tuning-failed.json",
-    "model-rejected": "notified-model-rejected.json",
-    "registered": "notified-model-registered.json",
+# The notifications that each ending may send; a data set that waits sends none.
+NOTIFICATIONS_OF: Mapping[Status, tuple[str, ...]] = {
+    "rejected": ("notified-dataset-rejected.json",),
+    "failed": ("notified-tuning-failed.json", "notified-evaluation-failed.json"),
+    "model-rejected": ("notified-model-rejected.json",),
+    "registered": ("notified-model-registered.json",),
 }
 # Ledger object -> the hop that wrote it, in the order of the story.
 HOPS: Mapping[str, str] = {
@@ -80,7 +80,7 @@ class Story:
     @property
     def settled(self) -> bool:
         """Ended, and told so: nothing will be added to the folder."""
-        return self.ended and (self.notified or self.status not in NOTIFICATION_OF)
+        return self.ended and (self.notified or self.status not in NOTIFICATIONS_OF)
 
     @property
     def model(self) -> str | None:
@@ -108,7 +108,7 @@ def tell(run_id: str, entries: Mapping[str, Entry], dropped: float | None = None
     failed = read(entries, "failed.json", Failed)
     evaluation = read(entries, "evaluation.json", Evaluation)
     status = status_of(report, evaluation, frozenset(entries))
-    ending = NOTIFICATION_OF.get(status)
+    ending = next((name for name in NOTIFICATIONS_OF.get(status, ()) if name in entries), None)
     hops = _timeline(entries, dropped, ending)
     return Story(
         run_id=run_id,
@@ -122,7 +122,7 @@ def tell(run_id: str, entries: Mapping[str, Entry], dropped: float | None = None
         tuned=read(entries, "tuned.json", Tuned),
         evaluation=evaluation,
         registered=read(entries, "registered.json", Registered),
-        notified=ending in entries,
+        notified=ending is not None,
     )
 
 
@@ -188,7 +188,7 @@ def _last_job(entries: Mapping[str, object]) -> str:
 def _timeline(entries: Mapping[str, Entry], dropped: float | None, ending: str | None) -> tuple[Hop, ...]:
     moments = [("dropped", dropped)] if dropped is not None else []
     moments += [(hop, entries[name].created) for name, hop in HOPS.items() if name in entries]
-    if ending is not None and ending in entries:
+    if ending is not None:
         moments.append(("notified", entries[ending].created))
     hops: list[Hop] = []
     before: float | None = None

@@ -130,9 +130,8 @@ class Backlog:
             else:
                 self._ready.popleft()
                 item.queued = False
-                if item.owner is None and item.resting_until is None:
-                    item.owner = consumer
-                    consumer.lanes[item] = None
+                item.owner = consumer
+                consumer.lanes[item] = None
 
     def take_body(self, entry: Entry) -> bytes:
         """The serialized message; memory does not keep it after this."""

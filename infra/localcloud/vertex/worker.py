@@ -34,6 +34,7 @@ def main(argv: list[str] | None = None) -> int:
     die_with_parent()
     if (folder / "result.json").exists():
         return 0
+    (folder / "error.json").unlink(missing_ok=True)
     try:
         result = _run(folder)
     except JobError as error:
