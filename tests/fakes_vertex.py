@@ -12,14 +12,24 @@ from droptune.ports import ModelVersion, Prompt
 
 Answer = Callable[[str, Prompt], str]
 Choice = Callable[[str, Prompt, Sequence[str]], str]
+Tokens = Callable[[str], int]
+
+
+def words(text: str) -> int:
+    """How many words a label has."""
+    return len(text.split("_"))
 
 
 @dataclass
 class MemoryPredictor:
-    """Answers by a function of target and prompt; without `choice` it refuses to choose. `asked` holds every call."""
+    """Answers by a function of target and prompt. `asked` holds every prompt.
+
+    Without `choice` it refuses to choose, without `tokens` to count.
+    """
 
     answer: Answer
     choice: Choice | None = None
+    tokens: Tokens | None = words
     asked: list[tuple[str, str, Prompt]] = field(default_factory=list)
     limits: set[int] = field(default_factory=set)
 
@@ -33,6 +43,11 @@ class MemoryPredictor:
             raise Refused(f"{target} has no controlled generation")
         self.asked += [("choose", target, prompt) for prompt in prompts]
         return [self.choice(target, prompt, labels) for prompt in prompts]
+
+    def count_tokens(self, base_model: str, texts: Sequence[str]) -> list[int]:
+        if self.tokens is None:
+            raise Refused(f"{base_model} counts no tokens")
+        return [self.tokens(text) for text in texts]
 
 
 @dataclass

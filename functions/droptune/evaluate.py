@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .errors import ObjectGone, Refused, Retryable
 from .evaluation import report as reports
-from .evaluation.contest import Entry, Match, base_entries, p_value, tuned_entry
+from .evaluation.contest import Entry, Match, base_entries, output_tokens, p_value, tuned_entry
 from .evaluation.examples import held_out, profile, read_examples
 from .evaluation.metrics import tokenization
 from .evaluation.report import TUNED, Comparison, Miss, Report
@@ -76,7 +76,9 @@ def _measure(fact: TuningSucceeded, ports: EvaluatePorts) -> Report:
     if not rows:
         raise Refused(f"{held_out_file.uri} holds no rows to evaluate on")
     endpoint = fact.endpoint or _endpoint(fact.model, ports.registry)
-    match = Match(ports.predictor(ready), ready.format, training, rows, ports.clock)
+    predictor = ports.predictor(ready)
+    limit = output_tokens(predictor, ready.base_model, training)
+    match = Match(predictor, ready.format, training, rows, ports.clock, limit)
     metric = match.primary_metric
 
     tuned = tuned_entry(match, endpoint)

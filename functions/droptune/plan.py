@@ -16,10 +16,10 @@ DEADLINE_SECONDS = 48 * 3600  # tuning takes hours, rarely more than a day; past
 
 
 class Poll(msgspec.Struct, frozen=True, kw_only=True):
-    """How the workflow waits: the delay grows with the job's age, so no job is noticed much over 10 % late."""
+    """How the workflow waits: the delay grows with the job's age, so no job is noticed much over 5 % late."""
 
     initial_seconds: float = 1.0
-    multiplier: float = 1.1
+    multiplier: float = 1.05
     max_seconds: float = 300.0
 
 

@@ -98,6 +98,10 @@ class Predictor(Protocol):
         """The likeliest of `labels` per prompt (decoding constrained to them); Refused when the target cannot."""
         ...
 
+    def count_tokens(self, base_model: str, texts: Sequence[str]) -> list[int]:
+        """How many tokens each text is to a base model; Refused when the service does not tell."""
+        ...
+
 
 @dataclass(frozen=True)
 class ModelVersion:

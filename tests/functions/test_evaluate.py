@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
@@ -13,13 +14,13 @@ from typing import Any
 
 import pytest
 from fakes import MemoryObjects
-from fakes_vertex import MemoryPredictor, MemoryRegistry
+from fakes_vertex import MemoryPredictor, MemoryRegistry, Tokens
 from run_facts import BASE, ENDPOINT, MODEL, RUN, SETTINGS, dataset_ready, stored, text_rows, tuning_succeeded
 
 from droptune.errors import Refused, Retryable
 from droptune.evaluate import EvaluatePorts, evaluate
 from droptune.events import EvaluationFailed, Format, ModelApproved, ModelRejected, TuningSucceeded
-from droptune.ports import Prompt
+from droptune.ports import Prompt, Turn
 
 LABELS = ("lost_card", "refund", "top_up")
 
@@ -34,6 +35,21 @@ ROWS = text_rows([(asks(number), LABELS[number % 3]) for number in range(90)])
 def right(prompt: Prompt) -> str:
     """The label that the row's own text names last."""
     return max(LABELS, key=prompt[-1].text.rfind)
+
+
+BARE, INSTRUCTED, WITH_EXAMPLES = "bare prompts", "prompts with the list of classes", "after 3 examples"
+
+
+def form(prompt: Prompt) -> str:
+    """How a row is put to a model, in the words of the report."""
+    if len(prompt) > 1:
+        return WITH_EXAMPLES
+    return INSTRUCTED if prompt[0].text.startswith("Classify") else BARE
+
+
+def number_of(prompt: Prompt) -> int:
+    """The row that is asked."""
+    return int(prompt[-1].text.rpartition("question ")[2].partition(" ")[0])
 
 
 @dataclass
@@ -98,8 +114,7 @@ def test_a_model_no_better_than_its_base_is_rejected() -> None:
     """The baseline is the base at its best: here few-shot finds every answer."""
 
     def answer(target: str, prompt: Prompt) -> str:
-        few_shot = prompt[0].text.count("Output:") > 1
-        return right(prompt) if target == ENDPOINT or few_shot else "no idea"
+        return right(prompt) if target == ENDPOINT or form(prompt) == WITH_EXAMPLES else "no idea"
 
     fact = world(MemoryPredictor(answer)).evaluate()
     assert isinstance(fact, ModelRejected)
@@ -112,10 +127,18 @@ def test_every_contestant_gets_the_same_rows() -> None:
     scene = world(MemoryPredictor(tuned_knows, lambda target, prompt, labels: right(prompt)))
     scene.evaluate()
     asked = scene.predictor.asked
-    assert [prompt[0].text for _, target, prompt in asked if target == ENDPOINT] == [asks(n) for n in range(60)]
-    assert [kind for kind, target, _ in asked if target == BASE].count("generate") == 2 * 60
-    assert [kind for kind, target, _ in asked if target == BASE].count("choose") == 2 * 60
-    assert all(asks(index % 60) in prompt[0].text for index, (_, _, prompt) in enumerate(asked))
+    assert [prompt for _, target, prompt in asked if target == ENDPOINT] == [
+        (Turn("user", asks(n)),) for n in range(60)
+    ]
+    numbers: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for kind, target, prompt in asked:
+        numbers[kind, target, form(prompt)].append(number_of(prompt))
+    assert {contestant: sorted(rows) for contestant, rows in numbers.items()} == {
+        ("generate", ENDPOINT, BARE): list(range(60)),
+        ("generate", BASE, INSTRUCTED): list(range(60)),
+        ("generate", BASE, WITH_EXAMPLES): list(range(60)),
+        **{("choose", BASE, way): list(range(60)) for way in (BARE, INSTRUCTED, WITH_EXAMPLES)},
+    }
 
 
 def test_the_report_tells_the_whole_comparison_without_rows() -> None:
@@ -135,23 +158,51 @@ def test_the_report_tells_the_whole_comparison_without_rows() -> None:
     assert report["comparison"]["baseline"] == "base label-scored"
     assert report["comparison"]["test"] == "McNemar, exact"
     assert report["misses"] == [{"line": 3, "score": 0.0, "baseline_score": 0.0}]
-    assert [contestant["seconds"] for contestant in report["contestants"]] == [1.0, 1.0, 1.0, 2.0]
+    assert [contestant["seconds"] for contestant in report["contestants"]] == [1.0, 1.0, 1.0, 1.0]
     text = json.dumps(report)
     assert "question" not in text
     assert not any(label in text for label in LABELS)
 
 
-def test_label_scoring_reports_its_better_form_and_says_which() -> None:
-    """The base is right with bare prompts and wrong with the instruction: the first counts, the second is told."""
+@pytest.mark.parametrize(
+    ("best", "template"),
+    [
+        (BARE, "{prompt}"),
+        (INSTRUCTED, "{instruction}\n\nInput: {prompt}\nOutput:"),
+        (WITH_EXAMPLES, "{3 examples} as turns\n{prompt}"),
+    ],
+)
+def test_label_scoring_reports_its_best_form_and_says_which(best: str, template: str) -> None:
+    """The base is right in one of the three forms: that one counts, the others are told, given up after a trial."""
 
     def choice(target: str, prompt: Prompt, labels: Sequence[str]) -> str:
-        return right(prompt) if "Classify" not in prompt[0].text else labels[0]
+        return right(prompt) if form(prompt) == best else labels[0]
 
     scene = world(MemoryPredictor(tuned_knows, choice))
     scene.evaluate()
     scored = scene.report["contestants"][3]
-    assert scored["metrics"]["exact_match"]["value"] == 1.0
-    assert scored["detail"] == "likeliest of the labels, bare prompts, 0.33 otherwise"
+    assert (scored["metrics"]["exact_match"]["value"], scored["template"]) == (1.0, template)
+    others = [f"0.33 {way} (on 30 rows, then given up)" for way in (BARE, INSTRUCTED, WITH_EXAMPLES) if way != best]
+    assert scored["detail"] == "; ".join([f"likeliest of the labels, {best}", *others])
+
+
+def test_label_scoring_asks_every_row_of_each_form_that_could_be_best() -> None:
+    """Every second row of 60 is the trial; a form that does well there counts on all rows, one that does not stops."""
+
+    def choice(target: str, prompt: Prompt, labels: Sequence[str]) -> str:
+        wrong = form(prompt) == WITH_EXAMPLES or (form(prompt) == BARE and number_of(prompt) % 10 == 1)
+        return "none of them" if wrong else right(prompt)
+
+    scene = world(MemoryPredictor(tuned_knows, choice))
+    scene.evaluate()
+    scored = scene.report["contestants"][3]
+    assert (scored["metrics"]["exact_match"]["value"], scored["metrics"]["exact_match"]["rows"]) == (1.0, 60)
+    assert scored["detail"] == (
+        f"likeliest of the labels, {INSTRUCTED}; 0.90 {BARE}; 0.00 {WITH_EXAMPLES} (on 30 rows, then given up)"
+    )
+    chosen = [(form(prompt), number_of(prompt)) for kind, _, prompt in scene.predictor.asked if kind == "choose"]
+    assert [number for way, number in chosen if way == WITH_EXAMPLES] == list(range(0, 60, 2))
+    assert sorted(number for way, number in chosen if way == BARE) == list(range(60))
 
 
 def test_a_target_that_cannot_choose_says_so() -> None:
@@ -256,11 +307,28 @@ def test_large_held_out_sets_are_sampled_and_it_is_said() -> None:
     assert (scene.report["rows"], scene.report["held_out_rows"], scene.report["sampled"]) == (20, 60, True)
 
 
-def test_the_answer_limit_holds_the_longest_training_answer() -> None:
-    """9 bytes of "lost_card" are at most 9 tokens, and a margin for the end."""
-    scene = world(MemoryPredictor(tuned_knows))
+@pytest.mark.parametrize(
+    ("tokens", "limit"),
+    [
+        (lambda label: {"lost_card": 2, "refund": 3, "top_up": 1}[label], 3 + 8),
+        (lambda label: 50, 9 + 8),
+        (None, 9 + 8),
+    ],
+    ids=["counted", "counted_with_what_is_around", "not_counted"],
+)
+def test_the_answer_limit_holds_the_longest_label(tokens: Tokens | None, limit: int) -> None:
+    """Its tokens as the service counts them, at most its 9 bytes, which also serve where none are counted; 8 more."""
+    scene = world(MemoryPredictor(tuned_knows, tokens=tokens))
     scene.evaluate()
-    assert scene.predictor.limits == {9 + 8}
+    assert scene.predictor.limits == {limit}
+
+
+def test_the_answer_limit_holds_the_longest_free_answer() -> None:
+    """Without labels, the longest training answer has at most as many tokens as bytes; an umlaut has two."""
+    rows = text_rows([(f"shorten {number}", f"ä {number:02}") for number in range(20)])
+    scene = world(MemoryPredictor(lambda target, prompt: "?", tokens=lambda text: 1), rows, rows)
+    scene.evaluate()
+    assert scene.predictor.limits == {5 + 8}
 
 
 def test_generation_is_judged_by_rouge() -> None:
@@ -314,3 +382,26 @@ def test_importing_a_hop_is_cheap(module: str) -> None:
         [sys.executable, "-c", code], cwd=functions, capture_output=True, text=True, check=True, timeout=60
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_a_form_that_is_refused_leaves_the_other_forms_their_chance() -> None:
+    """Examples that are too long for the context do not hide what the base model can do without them."""
+
+    def choice(target: str, prompt: Prompt, labels: Sequence[str]) -> str:
+        if len(prompt) > 1:
+            raise Refused("too long")
+        return right(prompt)
+
+    scene = world(MemoryPredictor(tuned_knows, choice))
+    fact = scene.evaluate()
+    assert isinstance(fact, ModelRejected)
+    assert fact.baseline is not None and fact.baseline.value == 1.0
+    assert "refused after 3 examples" in scene.report["contestants"][3]["detail"]
+
+
+def test_with_few_rows_no_form_is_given_up() -> None:
+    """Every form is asked every row, once, and the remarks say no more than its value."""
+    scene = world(MemoryPredictor(tuned_knows, lambda target, prompt, labels: labels[0]), held_out=ROWS[:30])
+    scene.evaluate()
+    assert "given up" not in scene.report["contestants"][3]["detail"]
+    assert len([call for call in scene.predictor.asked if call[0] == "choose"]) == 3 * 30

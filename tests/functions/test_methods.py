@@ -84,7 +84,7 @@ def test_what_cannot_be_tuned_is_refused_saying_what_can(fmt: Format, request_: 
 @pytest.mark.parametrize(
     ("fmt", "request_", "name"),
     [
-        ("text", Request(train_steps=50, labels={"team": "cards"}), "palm_text_sft"),
+        ("text", Request(train_steps=200, labels={"team": "cards"}), "palm_text_sft"),
         (
             "gemini_contents",
             Request(epochs=2, adapter_size=4, learning_rate_multiplier=0.5, region="europe-west4"),
@@ -113,6 +113,17 @@ def test_the_forecast_follows_steps_rows_and_batch(fmt: Format, request_: Reques
     forecast = plan(Question(dataset_ready=ready(fmt, request_)), SETTINGS).forecast
     assert forecast is not None
     assert (forecast.steps, forecast.epochs) == (steps, epochs)
+
+
+@pytest.mark.parametrize(("steps", "interval"), [(99, None), (100, 20), (304, 60), (1000, 200)])
+def test_a_long_palm_job_measures_its_loss_five_times(steps: int, interval: int | None) -> None:
+    """A short one is over before anyone looks: its model is evaluated on the same rows right afterwards."""
+    (request,) = plan(Question(dataset_ready=ready("text", Request(train_steps=steps))), SETTINGS).requests
+    parameters = request.body["runtimeConfig"]["parameterValues"]
+    assert parameters.get("evaluation_interval") == interval
+    assert ("evaluation_data_uri" in parameters) == (interval is not None)
+    if interval is not None:
+        assert steps // interval == 5
 
 
 def test_planning_twice_gives_the_same_request() -> None:

@@ -175,8 +175,22 @@ def test_a_job_past_its_deadline_is_cancelled_and_reported() -> None:
     assert len(cloud.cancelled) == 1
 
 
-def test_a_long_job_is_noticed_at_most_a_tenth_late() -> None:
-    """The delay grows with the job's age: few calls for a long job, little waiting for a short one."""
-    cloud = walk("tuningJobs", *["RUNNING"] * 30, "SUCCEEDED")
-    _, seconds = run(cloud, ready("tuningJobs"))
-    assert 100 < seconds < 250
+@pytest.mark.parametrize(("readings", "age", "delay"), [(1, 1.0, 1.05), (30, 66.44, 4.32), (60, 353.58, 18.68)])
+def test_a_long_job_is_noticed_at_most_a_twentieth_late(readings: int, age: float, delay: float) -> None:
+    """A second more than a twentieth of its age: few calls for a long job, little waiting for a short one."""
+    ended, noticed = (
+        run(walk("tuningJobs", *["RUNNING"] * count, "SUCCEEDED"), ready("tuningJobs"))[1]
+        for count in (readings, readings + 1)
+    )
+    assert ended == pytest.approx(age, abs=0.01)
+    assert noticed - ended == pytest.approx(delay, abs=0.01)
+    assert noticed - ended == pytest.approx(1 + ended / 20)
+
+
+def test_a_very_long_job_is_noticed_within_five_minutes() -> None:
+    """The delay stops growing there."""
+    ended, noticed = (
+        run(walk("tuningJobs", *["RUNNING"] * count, "SUCCEEDED"), ready("tuningJobs"))[1] for count in (150, 151)
+    )
+    assert ended > 4 * 3600
+    assert noticed - ended == pytest.approx(300)

@@ -21,7 +21,7 @@ FIRST_DELAY_SECONDS = 0.5
 BUSY = frozenset({408, 429, 500, 502, 503, 504})
 # Grants take minutes to arrive after a deployment, so a later delivery of the event may well succeed.
 DENIED = frozenset({401, 403})
-CONNECTIONS = 16
+CONNECTIONS = 64
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 

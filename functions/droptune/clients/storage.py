@@ -64,9 +64,7 @@ class CloudStorage:
         blob = self._client.bucket(bucket).blob(name)
         with _translated():
             try:
-                blob.upload_from_string(
-                    data, content_type=content_type, if_generation_match=0, timeout=TIMEOUT_SECONDS
-                )
+                blob.upload_from_string(data, content_type=content_type, if_generation_match=0, timeout=TIMEOUT_SECONDS)
             except PreconditionFailed:
                 return False
         return True

@@ -10,16 +10,16 @@ import re
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import Refused
 from ..events import DatasetReady
 from ..methods.catalogue import BaseModel, base_models
-from ..ports import ModelVersion, Prompt
+from ..ports import ModelVersion, Prompt, Turn
 from ..settings import Settings
 from .rest import CONNECTIONS, GoogleRest
 
-PREDICT_INSTANCES = 16  # prompts in one :predict call
+PREDICT_INSTANCES = 64  # prompts in one :predict call
 PAGE_SIZE = 100
 ENUM_MARGIN_TOKENS = 8
 
@@ -30,6 +30,9 @@ THINKING: Mapping[str, tuple[dict[str, Any], int]] = {
     r"gemini-2\.5-pro": ({"thinkingBudget": 128}, 128),
     r"gemini-[3-9].*flash": ({"thinkingLevel": "MINIMAL"}, 64),
 }
+
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 
 
 class VertexPredictor:
@@ -46,8 +49,12 @@ class VertexPredictor:
         self._base_model = base_model
 
     def generate(self, target: str, prompts: Sequence[Prompt], max_output_tokens: int) -> list[str]:
-        """One greedy answer per prompt; "" where the service answers nothing, as when it blocks a prompt."""
-        if self._base_model.family == "palm_text":
+        """One greedy answer per prompt; "" where the service answers nothing, as when it blocks a prompt.
+
+        A PaLM text model takes one text. A prompt of several turns goes to ``:generateContent`` even so: an endpoint
+        that does not answer it for PaLM models refuses.
+        """
+        if self._base_model.family == "palm_text" and all(len(prompt) == 1 for prompt in prompts):
             return self._predict(target, prompts, max_output_tokens)
         return self._generate_content(target, prompts, self._generation_config(max_output_tokens))
 
@@ -60,12 +67,26 @@ class VertexPredictor:
         }
         return self._generate_content(target, prompts, config)
 
+    def count_tokens(self, base_model: str, texts: Sequence[str]) -> list[int]:
+        """One ``:countTokens`` request for each text; the count may include what the model puts around it."""
+        url = f"{self._url(base_model)}:countTokens"
+
+        def count(text: str) -> int:
+            palm = self._base_model.family == "palm_text"
+            body = {"instances": [{"content": text}]} if palm else _contents((Turn("user", text),))
+            reply = self._rest.call("POST", url, body=body)
+            if "totalTokens" not in reply:
+                raise Refused(f"{url} answers without totalTokens")
+            return int(reply["totalTokens"])
+
+        return self._each(count, texts)
+
     def _predict(self, target: str, prompts: Sequence[Prompt], max_output_tokens: int) -> list[str]:
         answers: list[str] = []
         for start in range(0, len(prompts), PREDICT_INSTANCES):
             chunk = prompts[start : start + PREDICT_INSTANCES]
             body = {
-                "instances": [{"content": "\n\n".join(turn.text for turn in prompt)} for prompt in chunk],
+                "instances": [{"content": turn.text} for (turn,) in chunk],
                 "parameters": {"temperature": 0, "maxOutputTokens": max_output_tokens},
             }
             predictions = self._rest.call("POST", f"{self._url(target)}:predict", body=body).get("predictions", [])
@@ -80,9 +101,13 @@ class VertexPredictor:
         def ask(prompt: Prompt) -> str:
             return _text(self._rest.call("POST", url, body={**_contents(prompt), "generationConfig": config}))
 
+        return self._each(ask, prompts)
+
+    def _each(self, ask: Callable[[Asked], Answer], items: Sequence[Asked]) -> list[Answer]:
+        """`ask` for each item, `CONNECTIONS` at a time, in order."""
         executor = ThreadPoolExecutor(max_workers=CONNECTIONS, thread_name_prefix="predict")
         try:
-            return list(executor.map(ask, prompts))
+            return list(executor.map(ask, items))
         finally:
             executor.shutdown(cancel_futures=True)  # after one refusal the rest need not be asked
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-import msgspec
-
 from ..errors import Refused
 from ..events import Format, Interval
 from ..ports import Predictor
@@ -19,6 +17,9 @@ from .templates import MAX_SHOTS_BYTES, Template, bare, few_shot, instructed
 # A token is at least one byte, so this many tokens always hold the longest expected answer and its end.
 OUTPUT_TOKENS_MARGIN = 8
 MAX_OUTPUT_TOKENS = 1024
+# A form of asking that is this much worse on this many rows will not turn out best on all of them.
+TRIAL_ROWS = 50
+HOPELESS_LAG = 0.25
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,7 @@ class Match:
     profile: Profile
     rows: Sequence[Example]
     clock: Callable[[], float]
+    output_tokens: int
 
     @property
     def primary_metric(self) -> str:
@@ -46,6 +48,17 @@ class Entry:
     @property
     def value(self) -> float:
         return sum(self.scores) / len(self.scores) if self.scores else -1.0
+
+
+def output_tokens(predictor: Predictor, base_model: str, profile: Profile) -> int:
+    """How long an answer may be: as long as the longest label, or as the longest training answer has bytes."""
+    bound = min(profile.longest_answer_bytes + OUTPUT_TOKENS_MARGIN, MAX_OUTPUT_TOKENS)
+    if profile.task != "classification":
+        return bound
+    try:
+        return min(bound, max(predictor.count_tokens(base_model, profile.labels)) + OUTPUT_TOKENS_MARGIN)
+    except Refused:
+        return bound
 
 
 def tuned_entry(match: Match, endpoint: str) -> Entry:
@@ -70,41 +83,68 @@ def base_entries(match: Match, base_model: str) -> list[Entry]:
         except Refused as error:
             entries.append(_refused(name, base_model, template, detail, error))
     if match.profile.task == "classification":
-        entries.append(_label_scored(match, base_model, zero))
+        entries.append(_label_scored(match, base_model, zero, few))
     return entries
 
 
-def _label_scored(match: Match, base_model: str, with_instruction: Template) -> Entry:
-    """The better of choosing with the bare prompt and with the instruction."""
-    templates = {"bare prompts": bare(match.fmt)}
+def _label_scored(match: Match, base_model: str, with_instruction: Template, with_examples: Template) -> Entry:
+    """The best of choosing with the bare prompt, with the instruction, and after examples.
+
+    With many rows, a form that lags far behind on a sample is given up; whatever could be best is asked every row.
+    """
+    forms = {"bare prompts": bare(match.fmt)}
     if with_instruction.instruction:
-        templates["prompts with the list of classes"] = with_instruction
-    entries: list[Entry] = []
-    for detail, template in templates.items():
+        forms["prompts with the list of classes"] = with_instruction
+    if with_examples.shots:
+        forms[f"after {len(with_examples.shots)} examples"] = with_examples
+    everyone = range(len(match.rows))
+    stride = -(-len(match.rows) // TRIAL_ROWS)
+    trial, rest = everyone[::stride], [number for number in everyone if number % stride]
+    started = match.clock()
+    answers: dict[str, dict[int, str]] = {}
+    remarks: dict[str, str] = {}
+    refusal: Refused | None = None
+    for form, template in forms.items():
         try:
-            entries.append(_chosen(match, base_model, template, f"likeliest of the labels, {detail}"))
+            answers[form] = _choose(match, trial, base_model, template)
         except Refused as error:
-            return _refused("base label-scored", base_model, template, "likeliest of the labels", error)
-    best = max(entries, key=lambda entry: entry.value)
-    others = [f"{e.contestant.metrics[match.primary_metric].value:.2f} otherwise" for e in entries if e is not best]
-    detail = ", ".join([best.contestant.detail, *others])
-    seconds = sum(entry.contestant.seconds for entry in entries)
-    return Entry(msgspec.structs.replace(best.contestant, detail=detail, seconds=round(seconds, 3)), best.scores)
+            refusal, remarks[form] = error, f"refused {form}"
+    if refusal is not None and not answers:
+        return _refused("base label-scored", base_model, forms["bare prompts"], "likeliest of the labels", refusal)
+    values = {form: _share_right(match, found) for form, found in answers.items()}
+    leading = max(values.values())
+    for form, value in list(values.items()):
+        if rest and value < leading - HOPELESS_LAG:
+            remarks[form] = f"{value:.2f} {form} (on {len(trial)} rows, then given up)"
+            del values[form]
+        elif rest:
+            answers[form] |= _choose(match, rest, base_model, forms[form])
+            values[form] = _share_right(match, answers[form])
+    best = max(values, key=values.__getitem__)
+    remarks |= {form: f"{value:.2f} {form}" for form, value in values.items() if form != best}
+    detail = "; ".join([f"likeliest of the labels, {best}", *(remarks[form] for form in forms if form in remarks)])
+    seconds = match.clock() - started
+    chosen = [answers[best][number] for number in everyone]
+    return _scored(match, "base label-scored", base_model, forms[best], detail, chosen, seconds)
+
+
+def _choose(match: Match, numbers: Sequence[int], target: str, template: Template) -> dict[int, str]:
+    """The label chosen for each of the rows of these numbers."""
+    prompts = [template.render(match.rows[number].prompt) for number in numbers]
+    return dict(zip(numbers, match.predictor.choose(target, prompts, match.profile.labels), strict=True))
+
+
+def _share_right(match: Match, answers: Mapping[int, str]) -> float:
+    expected = [match.rows[number].expected for number in answers]
+    scores = METRICS[match.primary_metric](list(answers.values()), expected)
+    return sum(scores) / len(scores)
 
 
 def _generated(match: Match, name: ContestantName, target: str, template: Template, detail: str) -> Entry:
     prompts = [template.render(row.prompt) for row in match.rows]
-    limit = min(match.profile.longest_answer_bytes + OUTPUT_TOKENS_MARGIN, MAX_OUTPUT_TOKENS)
     started = match.clock()
-    answers = [template.answer(text) for text in match.predictor.generate(target, prompts, limit)]
+    answers = [template.answer(text) for text in match.predictor.generate(target, prompts, match.output_tokens)]
     return _scored(match, name, target, template, detail, answers, match.clock() - started)
-
-
-def _chosen(match: Match, target: str, template: Template, detail: str) -> Entry:
-    prompts = [template.render(row.prompt) for row in match.rows]
-    started = match.clock()
-    answers = match.predictor.choose(target, prompts, match.profile.labels)
-    return _scored(match, "base label-scored", target, template, detail, answers, match.clock() - started)
 
 
 def _scored(

@@ -19,7 +19,7 @@ MAX_SHOTS_BYTES = 6000
 
 @dataclass(frozen=True)
 class Template:
-    """`as_text` joins everything into one text of Input/Output pairs, for models that know no turns.
+    """`as_text` puts the instruction and the row into one text of Input and Output, for models without system turns.
 
     The bare template (no instruction, no shots) leaves prompts and answers as they are.
     """
@@ -34,19 +34,15 @@ class Template:
         if self.bare:
             return prompt
         if self.as_text:
-            return (Turn("user", f"{self._text_prefix}Input: {_text(prompt)}\nOutput:"),)
+            return (Turn("user", f"{self.instruction}\n\nInput: {_text(prompt)}\nOutput:"),)
         own_system = [turn for turn in prompt if turn.role == "system"]
         system = own_system or ([Turn("system", self.instruction)] if self.instruction else [])
         shots = [turn for shot in self.shots for turn in (*_without_system(shot.prompt), Turn("model", shot.expected))]
         return (*system, *shots, *_without_system(prompt))
 
     def answer(self, text: str) -> str:
-        """The part of an output that answers the row: a base model tends to go on with a further Input of its own."""
-        if self.bare or not self.as_text:
-            return text
-        if self.one_line_answers:
-            return text.strip().partition("\n")[0]
-        return text.partition("\n\nInput:")[0]
+        """The part of an output that answers the row: a base model tends to go on talking after a label."""
+        return text.strip().partition("\n")[0] if self.one_line_answers else text
 
     @property
     def bare(self) -> bool:
@@ -57,18 +53,10 @@ class Template:
         """The template with placeholders instead of anything that comes from the data set."""
         if self.bare:
             return "{prompt}"
-        examples = f"{{{len(self.shots)} examples}}"
         if self.as_text:
-            head = (["{instruction}\n\n"] if self.instruction else []) + ([f"{examples}\n\n"] if self.shots else [])
-            return "".join(head) + "Input: {prompt}\nOutput:"
+            return "{instruction}\n\nInput: {prompt}\nOutput:"
         system = "system: {instruction}\n" if self.instruction else ""
-        return system + (f"{examples} as turns\n" if self.shots else "") + "{prompt}"
-
-    @property
-    def _text_prefix(self) -> str:
-        instruction = f"{self.instruction}\n\n" if self.instruction else ""
-        pairs = (f"Input: {_text(shot.prompt)}\nOutput: {shot.expected.strip()}\n\n" for shot in self.shots)
-        return instruction + "".join(pairs)
+        return system + (f"{{{len(self.shots)} examples}} as turns\n" if self.shots else "") + "{prompt}"
 
 
 def bare(fmt: Format) -> Template:
@@ -86,7 +74,11 @@ def instructed(fmt: Format, profile: Profile, rows: Sequence[Example]) -> Templa
 
 
 def few_shot(fmt: Format, profile: Profile, rows: Sequence[Example]) -> Template:
-    """As `instructed`, with up to ten training examples in front, as many as fit."""
+    """Up to ten training examples in front, as many as fit, each a turn of the user and one of the model.
+
+    The examples show what to do by themselves, so bare rows get no instruction on top: a small model does worse with
+    both (SmolLM2-135M on banking intents: 0.21 by examples as turns, 0.00 by examples inside one instructed text).
+    """
     shots: list[Example] = []
     room = MAX_SHOTS_BYTES
     for candidate in profile.candidates:
@@ -94,12 +86,9 @@ def few_shot(fmt: Format, profile: Profile, rows: Sequence[Example]) -> Template
         if len(shots) < MAX_SHOTS and size <= room:
             shots.append(candidate)
             room -= size
-    return Template(
-        as_text=fmt == "text",
-        instruction=_instruction(profile, rows),
-        shots=tuple(shots),
-        one_line_answers=profile.task == "classification",
-    )
+    instruction = None if fmt == "text" else _instruction(profile, rows)
+    one_line = profile.task == "classification"
+    return Template(as_text=False, instruction=instruction, shots=tuple(shots), one_line_answers=one_line)
 
 
 def _instruction(profile: Profile, rows: Sequence[Example]) -> str | None:

@@ -17,7 +17,10 @@ from .catalogue import BaseModel
 
 TEMPLATE = "https://us-kfp.pkg.dev/ml-pipeline/large-language-model-pipelines/tune-large-model/v2.0.0"
 DEFAULT_TRAIN_STEPS = 300
-EVALUATION_INTERVAL_STEPS = 20
+# A job's own evaluation shows how a long job goes on. A short one is over before anyone looks, and its model is
+# evaluated on the same rows right afterwards.
+LEAST_STEPS_TO_EVALUATE = 100
+EVALUATIONS = 5
 BATCH_SIZE = 8  # on GPU in us-central1, the template's default accelerator
 UPLOAD_TASKS = ("upload-llm-model", "upload-model")
 FIELDS = "name,state,error,jobDetail/taskDetails(taskName,execution(schemaTitle,metadata))"
@@ -46,9 +49,9 @@ def build(ready: DatasetReady, base_model: BaseModel, settings: Settings) -> Pla
     }
     evaluation = ready.files["eval"]
     least, most = base_model.eval_rows
-    if least <= evaluation.rows <= most:
+    if steps >= LEAST_STEPS_TO_EVALUATE and least <= evaluation.rows <= most:
         parameters["evaluation_data_uri"] = evaluation.uri
-        parameters["evaluation_interval"] = EVALUATION_INTERVAL_STEPS
+        parameters["evaluation_interval"] = steps // EVALUATIONS
         parameters["enable_early_stopping"] = False  # the plan's steps are what was asked for and forecast
     body = {
         "displayName": ready.run_id,

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from run_facts import ENDPOINT, MODEL, SETTINGS, dataset_ready
 
-from droptune.clients.rest import ATTEMPTS, GoogleRest
+from droptune.clients.rest import ATTEMPTS, CONNECTIONS, GoogleRest
 from droptune.clients.vertex import VertexBaseModels, VertexPredictor, VertexRegistry, predictor_for
 from droptune.errors import Refused, Retryable
 from droptune.methods.catalogue import base_models
@@ -81,8 +81,10 @@ def service() -> Iterator[Service]:
         def log_message(self, *arguments: object) -> None:
             """Nothing: pytest shows what failed."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        request_queue_size = 2 * CONNECTIONS  # all of a client's connections may come at once
+
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     state.address = f"http://127.0.0.1:{server.server_address[1]}"
@@ -113,28 +115,59 @@ def echo_content(method: str, path: str, query: dict[str, str], body: Any) -> Re
 def test_palm_models_answer_predict(service: Service) -> None:
     """Text instances and parameters as in the PaLM text reference, on the publisher model's address."""
     service.answer = echo_predictions
-    prompt = (Turn("system", "be brief"), Turn("user", "hi"))
-    assert service.predictor("text-bison@002").generate("text-bison@002", [prompt], 27) == ["BE BRIEF\n\nHI"]
+    assert service.predictor("text-bison@002").generate("text-bison@002", [user("hi")], 27) == ["HI"]
     assert service.seen == [
         (
             "POST",
             f"/at-us-central1/v1/{PARENT}/publishers/google/models/text-bison@002:predict",
             {},
             {
-                "instances": [{"content": "be brief\n\nhi"}],
+                "instances": [{"content": "hi"}],
                 "parameters": {"temperature": 0, "maxOutputTokens": 27},
             },
         )
     ]
 
 
+def test_turns_for_palm_models_go_to_generate_content(service: Service) -> None:
+    """An instance is one text, so prompts of several turns are sent as contents, and those beside them likewise."""
+    service.answer = echo_content
+    turns = (Turn("user", "a"), Turn("model", "b"), Turn("user", "c"))
+    assert service.predictor("text-bison@002").generate(ENDPOINT, [turns, user("d")], 27) == ["C", "D"]
+    assert {path for _, path, _, _ in service.seen} == {f"/at-us-central1/v1/{ENDPOINT}:generateContent"}
+    bodies = sorted((body for _, _, _, body in service.seen), key=lambda body: len(body["contents"]))
+    assert bodies == [
+        {
+            "contents": [{"role": "user", "parts": [{"text": "d"}]}],
+            "generationConfig": {"temperature": 0, "maxOutputTokens": 27},
+        },
+        {
+            "contents": [
+                {"role": "user", "parts": [{"text": "a"}]},
+                {"role": "model", "parts": [{"text": "b"}]},
+                {"role": "user", "parts": [{"text": "c"}]},
+            ],
+            "generationConfig": {"temperature": 0, "maxOutputTokens": 27},
+        },
+    ]
+
+
+def test_an_endpoint_without_turns_for_palm_models_refuses(service: Service) -> None:
+    """Turns are never flattened into one text behind the caller's back."""
+    service.answer = lambda *call: google_error(400, "not supported for this model")
+    turns = (Turn("user", "a"), Turn("model", "b"), Turn("user", "c"))
+    with pytest.raises(Refused, match="400: not supported for this model"):
+        service.predictor("text-bison@002").generate(ENDPOINT, [turns], 8)
+    assert len(service.seen) == 1
+
+
 def test_instances_go_in_chunks(service: Service) -> None:
-    """40 prompts are 3 calls and 40 answers in order."""
+    """150 prompts are 3 calls and 150 answers in order."""
     service.answer = echo_predictions
-    prompts = [user(f"row {number}") for number in range(40)]
+    prompts = [user(f"row {number}") for number in range(150)]
     answers = service.predictor("text-bison@002").generate(ENDPOINT, prompts, 8)
-    assert answers == [f"ROW {number}" for number in range(40)]
-    assert [len(body["instances"]) for _, _, _, body in service.seen] == [16, 16, 8]
+    assert answers == [f"ROW {number}" for number in range(150)]
+    assert [len(body["instances"]) for _, _, _, body in service.seen] == [64, 64, 22]
     assert {path for _, path, _, _ in service.seen} == {f"/at-us-central1/v1/{ENDPOINT}:predict"}
 
 
@@ -217,12 +250,46 @@ def test_choosing_is_controlled_generation(service: Service, base_model: str) ->
     }
 
 
+@pytest.mark.parametrize(
+    ("base_model", "bodies"),
+    [
+        ("text-bison@002", [{"instances": [{"content": text}]} for text in ("a b c", "d")]),
+        ("gemini-2.5-flash", [{"contents": [{"role": "user", "parts": [{"text": text}]}]} for text in ("a b c", "d")]),
+    ],
+)
+def test_tokens_are_counted_text_by_text(service: Service, base_model: str, bodies: list[dict[str, Any]]) -> None:
+    """A request for each text, in the words of its family, to the base model; the counts keep the texts' order."""
+    counts = {json.dumps(body): tokens for body, tokens in zip(bodies, (3, 1), strict=True)}
+    service.answer = lambda method, path, query, body: (
+        200,
+        {"totalTokens": counts[json.dumps(body)], "totalBillableCharacters": 9},
+    )
+    assert service.predictor(base_model).count_tokens(base_model, ["a b c", "d"]) == [3, 1]
+    path = f"/at-us-central1/v1/{PARENT}/publishers/google/models/{base_model}:countTokens"
+    assert sorted(service.seen, key=lambda call: bodies.index(call[3])) == [("POST", path, {}, body) for body in bodies]
+
+
+def test_a_service_that_counts_no_tokens_refuses(service: Service) -> None:
+    """With its own message, for the caller to do without."""
+    service.answer = lambda *call: google_error(404, "no such method")
+    with pytest.raises(Refused, match="404: no such method"):
+        service.predictor("text-bison@002").count_tokens("text-bison@002", ["a"])
+
+
 def test_a_service_that_cannot_choose_refuses(service: Service) -> None:
-    """Its own message comes through, and the remaining prompts are not asked in vain."""
-    service.answer = lambda *call: google_error(400, "controlled generation is not supported")
+    """Its own message comes through, and of the remaining prompts only those on their way already are asked."""
+    never = threading.Event()
+
+    def answer(method: str, path: str, query: dict[str, str], body: Any) -> Reply:
+        if body["contents"][0]["parts"][0]["text"] != "0":
+            never.wait(0.2)  # these connections are busy while the client takes in the first refusal
+        return google_error(400, "controlled generation is not supported")
+
+    service.answer = answer
+    prompts = [user(str(number)) for number in range(10 * CONNECTIONS)]
     with pytest.raises(Refused, match="400: controlled generation is not supported"):
-        service.predictor("text-bison@002").choose("text-bison@002", [user(str(n)) for n in range(500)], ["a"])
-    assert len(service.seen) < 100
+        service.predictor("text-bison@002").choose("text-bison@002", prompts, ["a"])
+    assert len(service.seen) <= 2 * CONNECTIONS
 
 
 def test_a_run_is_asked_in_its_own_region(service: Service) -> None:

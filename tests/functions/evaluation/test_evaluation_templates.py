@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from droptune.evaluation.examples import Example, Profile
-from droptune.evaluation.templates import MAX_SHOTS_BYTES, bare, few_shot, instructed
+from droptune.evaluation.templates import MAX_SHOTS_BYTES, Template, bare, few_shot, instructed
 from droptune.ports import Turn
 
 LABELS = ("lost_card", "refund")
@@ -54,11 +56,24 @@ def test_rows_that_instruct_get_no_second_instruction() -> None:
 
 
 def test_examples_are_one_prefix_for_all_rows() -> None:
-    """What precedes the row is the same text whatever the row is, so that a server can cache it."""
+    """What precedes the row is the same turns whatever the row is, so that a server can cache them."""
     template = few_shot("text", CLASSIFICATION, BARE_ROWS)
-    first, second = (template.render((Turn("user", text),))[0].text for text in ("A", "BB"))
-    assert first.removesuffix("Input: A\nOutput:") == second.removesuffix("Input: BB\nOutput:")
-    assert "Input: where is my card\nOutput: lost_card\n\n" in first
+    prefix = (
+        Turn("user", "where is my card"),
+        Turn("model", "lost_card"),
+        Turn("user", "money back"),
+        Turn("model", "refund"),
+    )
+    for text in ("A", "BB"):
+        assert template.render((Turn("user", text),)) == (*prefix, Turn("user", text))
+
+
+def test_examples_get_an_instruction_only_where_it_is_a_turn_of_its_own() -> None:
+    """PaLM-style rows are shown examples alone; Gemini rows get the list of classes as system turn before them."""
+    assert few_shot("text", CLASSIFICATION, BARE_ROWS).instruction is None
+    system, *rest = few_shot("gemini_contents", CLASSIFICATION, BARE_ROWS).render(BARE_ROWS[0].prompt)
+    assert (system.role, "[lost_card, refund]" in system.text) == ("system", True)
+    assert [turn.role for turn in rest] == ["user", "model", "user", "model", "user"]
 
 
 def test_examples_of_gemini_rows_are_turns() -> None:
@@ -76,18 +91,34 @@ def test_examples_that_do_not_fit_are_left_out() -> None:
     assert [shot.line for shot in shots] == list(range(2, 12))
 
 
-def test_an_answer_ends_where_the_base_model_goes_on_by_itself() -> None:
-    """A base model that writes the next pair too is not blamed for it."""
-    assert few_shot("text", CLASSIFICATION, BARE_ROWS).answer(" refund\nInput: more") == "refund"
-    assert few_shot("text", GENERATION, BARE_ROWS).answer(" one\ntwo\n\nInput: more") == " one\ntwo"
-    assert few_shot("gemini_contents", CLASSIFICATION, BARE_ROWS).answer("refund\nmore") == "refund\nmore"
+@pytest.mark.parametrize(
+    ("template", "answer"),
+    [
+        (instructed("text", CLASSIFICATION, BARE_ROWS), "refund"),
+        (few_shot("text", CLASSIFICATION, BARE_ROWS), "refund"),
+        (instructed("gemini_contents", CLASSIFICATION, BARE_ROWS), "refund"),
+        (few_shot("text", GENERATION, BARE_ROWS), " refund\n\nInput: more"),
+        (bare("text"), " refund\n\nInput: more"),
+    ],
+)
+def test_a_base_model_that_talks_on_after_a_label_is_not_blamed_for_it(template: Template, answer: str) -> None:
+    """Of a label only the first line counts; free answers, and the tuned model's, are taken whole."""
+    assert template.answer(" refund\n\nInput: more") == answer
 
 
-def test_the_outline_holds_no_data() -> None:
-    """What is reported about a template shows neither rows nor labels."""
-    for fmt in ("text", "gemini_contents"):
-        outline = few_shot(fmt, CLASSIFICATION, BARE_ROWS).outline
-        assert "{2 examples}" in outline
-        assert "{instruction}" in outline
-        assert "{prompt}" in outline
-        assert "card" not in outline
+@pytest.mark.parametrize(
+    ("template", "outline"),
+    [
+        (bare("text"), "{prompt}"),
+        (instructed("text", CLASSIFICATION, BARE_ROWS), "{instruction}\n\nInput: {prompt}\nOutput:"),
+        (instructed("gemini_contents", CLASSIFICATION, BARE_ROWS), "system: {instruction}\n{prompt}"),
+        (few_shot("text", CLASSIFICATION, BARE_ROWS), "{2 examples} as turns\n{prompt}"),
+        (
+            few_shot("gemini_contents", CLASSIFICATION, BARE_ROWS),
+            "system: {instruction}\n{2 examples} as turns\n{prompt}",
+        ),
+    ],
+)
+def test_the_outline_holds_no_data(template: Template, outline: str) -> None:
+    """What is reported about a template names its parts, and shows neither rows nor labels."""
+    assert template.outline == outline
