@@ -310,14 +310,15 @@ def test_large_held_out_sets_are_sampled_and_it_is_said() -> None:
 @pytest.mark.parametrize(
     ("tokens", "limit"),
     [
-        (lambda label: {"lost_card": 2, "refund": 3, "top_up": 1}[label], 3 + 8),
-        (lambda label: 50, 9 + 8),
+        (lambda text: {"lost_card": 2, "refund": 3, "top_up": 1, "a": 1}[text], 3 + 2),
+        (lambda text: {"lost_card": 11, "refund": 12, "top_up": 10, "a": 10}[text], 3 + 2),
+        (lambda text: 10 * len(text), 9 + 8),
         (None, 9 + 8),
     ],
-    ids=["counted", "counted_with_what_is_around", "not_counted"],
+    ids=["counted", "counted_with_what_is_around", "counted_above_the_bytes", "not_counted"],
 )
 def test_the_answer_limit_holds_the_longest_label(tokens: Tokens | None, limit: int) -> None:
-    """Its tokens as the service counts them, at most its 9 bytes, which also serve where none are counted; 8 more."""
+    """Its tokens, without what the service counts around a text, and 2 more; its 9 bytes and 8 more are the bound."""
     scene = world(MemoryPredictor(tuned_knows, tokens=tokens))
     scene.evaluate()
     assert scene.predictor.limits == {limit}

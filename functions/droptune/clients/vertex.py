@@ -82,18 +82,21 @@ class VertexPredictor:
         return self._each(count, texts)
 
     def _predict(self, target: str, prompts: Sequence[Prompt], max_output_tokens: int) -> list[str]:
-        answers: list[str] = []
-        for start in range(0, len(prompts), PREDICT_INSTANCES):
-            chunk = prompts[start : start + PREDICT_INSTANCES]
+        url = f"{self._url(target)}:predict"
+
+        def ask(chunk: Sequence[Prompt]) -> list[str]:
             body = {
                 "instances": [{"content": turn.text} for (turn,) in chunk],
                 "parameters": {"temperature": 0, "maxOutputTokens": max_output_tokens},
             }
-            predictions = self._rest.call("POST", f"{self._url(target)}:predict", body=body).get("predictions", [])
+            predictions = self._rest.call("POST", url, body=body).get("predictions", [])
             if len(predictions) != len(chunk):
                 raise Refused(f"{target} gave {len(predictions)} predictions for {len(chunk)} instances")
-            answers += [str(prediction.get("content", "")) for prediction in predictions]
-        return answers
+            return [str(prediction.get("content", "")) for prediction in predictions]
+
+        starts = range(0, len(prompts), PREDICT_INSTANCES)
+        chunks = [prompts[start : start + PREDICT_INSTANCES] for start in starts]
+        return [answer for answers in self._each(ask, chunks) for answer in answers]
 
     def _generate_content(self, target: str, prompts: Sequence[Prompt], config: Mapping[str, Any]) -> list[str]:
         url = f"{self._url(target)}:generateContent"

@@ -16,6 +16,8 @@ from .templates import MAX_SHOTS_BYTES, Template, bare, few_shot, instructed
 
 # A token is at least one byte, so this many tokens always hold the longest expected answer and its end.
 OUTPUT_TOKENS_MARGIN = 8
+ONE_TOKEN = "a"
+LABEL_TOKENS_MARGIN = 2  # the end, and a blank before the label
 MAX_OUTPUT_TOKENS = 1024
 # A form of asking that is this much worse on this many rows will not turn out best on all of them.
 TRIAL_ROWS = 50
@@ -56,9 +58,11 @@ def output_tokens(predictor: Predictor, base_model: str, profile: Profile) -> in
     if profile.task != "classification":
         return bound
     try:
-        return min(bound, max(predictor.count_tokens(base_model, profile.labels)) + OUTPUT_TOKENS_MARGIN)
+        *labels, one = predictor.count_tokens(base_model, [*profile.labels, ONE_TOKEN])
     except Refused:
         return bound
+    around = one - 1  # what the service counts beside the text itself, such as the marks of a turn
+    return min(bound, max(labels) - around + LABEL_TOKENS_MARGIN)
 
 
 def tuned_entry(match: Match, endpoint: str) -> Entry:
