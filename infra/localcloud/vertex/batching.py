@@ -27,7 +27,7 @@ class _Waiting(Generic[Key, Item, Answer]):
 class Batcher(Generic[Key, Item, Answer]):
     """Runs `compute(key, items)` in its own thread, one call at a time, for all items of a key that wait.
 
-    The first request waits `GATHER_SECONDS` for others; whatever arrives while a batch runs waits for the next one.
+    A batch starts once no request came for `GATHER_SECONDS`; whatever arrives while it runs waits for the next one.
     The oldest request decides which key is next, so no key starves another.
     """
 
@@ -50,12 +50,19 @@ class Batcher(Generic[Key, Item, Answer]):
         try:
             while True:
                 await self._arrived.wait()
-                await self._clock.sleep(GATHER_SECONDS)
                 while self._waiting:
+                    await self._gather()
                     await self._run_batch()
                 self._arrived.clear()
         finally:
             self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _gather(self) -> None:
+        """Wait while requests keep coming: those who were answered together ask again one after the other."""
+        known = 0
+        while known < len(self._waiting):
+            known = len(self._waiting)
+            await self._clock.sleep(GATHER_SECONDS)
 
     async def _run_batch(self) -> None:
         key = self._waiting[0].key
