@@ -105,8 +105,17 @@ def _measure(fact: TuningSucceeded, ports: EvaluatePorts) -> Report:
         reason=decision.reason,
         misses=_misses([row.line for row in rows], tuned, best),
         model=fact.model,
+        model_labels=_labels(fact.model, ports.registry),
         endpoint=endpoint,
     )
+
+
+def _labels(model: str, registry: Registry) -> dict[str, str]:
+    """The model's labels, which also say what the local cloud really tuned; told, never needed."""
+    try:
+        return dict(registry.get(model).labels)
+    except Refused:
+        return {}
 
 
 def _endpoint(model: str, registry: Registry) -> str:

@@ -88,6 +88,17 @@ class Cloud:
             time.sleep(0.2)  # the ledger is objects in a bucket: there is nothing to wait on but their appearance
         raise AssertionError(f"{dataset}: no outcome; ledger {sorted(ledger)}; log: {data_log(self.data)[-4000:]}")
 
+    def until(self, happens: Callable[[], object]) -> None:
+        """Wait for something that is seen from outside only."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        while not happens():
+            assert time.monotonic() < deadline, f"it did not happen; log: {data_log(self.data)[-4000:]}"
+            time.sleep(0.05)  # as above
+
+    def vertex(self, path: str) -> dict[str, Any]:
+        """A listing of Vertex AI, by its path below the location."""
+        return self.job(f"projects/droptune-local/locations/us-central1/{path}")
+
     def job(self, name: str) -> dict[str, Any]:
         """A Vertex AI resource."""
         reply = requests.get(f"{self.addresses['vertex']}/v1beta1/{name}", timeout=10)

@@ -8,7 +8,6 @@ import signal
 from pathlib import Path
 
 import psutil
-import pytest
 import requests
 from cloud_process import DEMO, RUNS, Cloud, ended
 
@@ -106,28 +105,35 @@ def test_the_same_event_three_times_starts_one_job(cloud: Cloud) -> None:
         reply = requests.post(f"{cloud.addresses['functions']}/validate/", json=resource, headers=headers, timeout=30)
         assert reply.ok
     cloud.wait("thrice", ended)
-    parent = "projects/droptune-local/locations/us-central1/pipelineJobs"
-    jobs = requests.get(f"{cloud.addresses['vertex']}/v1/{parent}?pageSize=100", timeout=10).json()["pipelineJobs"]
+    jobs = cloud.vertex("pipelineJobs?pageSize=100")["pipelineJobs"]
     assert len([job for job in jobs if job["displayName"].startswith("thrice-")]) == 1
 
 
-@pytest.mark.parametrize(
-    "victim", ["storage", "pubsub", "eventarc", "functions", "workflows", "vertex", "worker", "model_server"]
-)
-def test_any_process_may_be_killed_while_a_run_is_under_way(cloud: Cloud, victim: str) -> None:
-    """The run goes on to its end, and nothing is done twice."""
-    name = f"kill-{victim.replace('_', '-')}"
-    cloud.put(f"{name}.jsonl", b"\n".join(TRAIN.splitlines()[:120]), train_steps="20")
-    started = "evaluation.json" if victim == "model_server" else "job-1.json"
-    if victim in ("worker", "model_server"):
-        cloud.wait(name, lambda ledger: bool(cloud.children(victim)) or ended(ledger))
-    else:
-        cloud.wait(name, lambda ledger: any(key.endswith(started) for key in ledger))
-    for process in cloud.children(victim):
+SERVICES = ("storage", "pubsub", "eventarc", "functions", "workflows", "vertex")
+
+
+def test_any_process_may_be_killed_while_a_run_is_under_way(cloud: Cloud) -> None:
+    """Every service, the tuning process and the predicting one are killed in turn; the run ends, and ends once."""
+    name = "kill"
+    cloud.put(f"{name}.jsonl", b"\n".join(TRAIN.splitlines()[:120]), train_steps="60")
+    cloud.wait(name, lambda ledger: any(key.endswith("/job-1.json") for key in ledger))
+    for victim in SERVICES:
+        before = {process.pid for process in cloud.children(victim)}
+        for process in cloud.children(victim):
+            process.kill()
+        cloud.until(lambda victim=victim, before=before: {p.pid for p in cloud.children(victim)} - before)
+    cloud.until(lambda: cloud.children("worker"))
+    for process in cloud.children("worker"):
+        process.kill()
+    cloud.wait(name, lambda ledger: any(key.endswith("/tuned.json") for key in ledger))
+    cloud.until(lambda: cloud.children("model_server"))
+    for process in cloud.children("model_server"):
         process.kill()
     ledger = cloud.wait(name, ended)
-    assert len([key for key in ledger if key.endswith("/tuned.json")]) == 1, sorted(ledger)
-    assert len([key for key in ledger if key.endswith("/evaluation.json")]) == 1
+    for once in ("claim", "job-1", "tuned", "evaluation"):
+        assert len([key for key in ledger if key.endswith(f"/{once}.json")]) == 1, sorted(ledger)
+    jobs = cloud.vertex("pipelineJobs?pageSize=100")["pipelineJobs"]
+    assert len([job for job in jobs if job["displayName"].startswith(f"{name}-")]) == 1
 
 
 def test_a_cloud_that_was_killed_goes_on_where_it_was(own_cloud: Cloud) -> None:

@@ -114,6 +114,7 @@ class Evaluation(msgspec.Struct, frozen=True, kw_only=True):
     task: str | None = None
     comparison: Comparison | None = None
     model: str | None = None
+    model_labels: dict[str, str] = {}
     endpoint: str | None = None
 
 

@@ -88,6 +88,11 @@ class Story:
         return self.tuned.model if self.tuned else self.evaluation.model if self.evaluation else None
 
     @property
+    def stand_in(self) -> str | None:
+        """The model that the local cloud tuned in place of the base model asked for, as its label says."""
+        return self.evaluation.model_labels.get("local-base-model") if self.evaluation else None
+
+    @property
     def endpoint(self) -> str | None:
         """The endpoint that serves the tuned model, once one does."""
         return (self.evaluation.endpoint if self.evaluation else None) or (self.tuned.endpoint if self.tuned else None)

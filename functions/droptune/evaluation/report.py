@@ -69,6 +69,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     misses: tuple[Miss, ...]
     model: str
+    model_labels: dict[str, str] = {}
     endpoint: str
 
     def contestant(self, name: ContestantName) -> Contestant:

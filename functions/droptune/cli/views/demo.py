@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..story import Story
-from .report import finding, outcome, timeline
+from .report import finding, outcome, stand_in_in_words, timeline
 
 QUESTION = "My card has not come yet, where is it?"
 
@@ -19,6 +19,8 @@ def ending(story: Story, folder: str, *, cloud_stays: bool) -> Group:
         parts += ["", *(finding(one) for one in story.report.findings)]
     parts += outcome(story)
     rows = [("Run", story.run_id), ("Status", story.status), ("Model", story.model), ("Endpoint", story.endpoint)]
+    if story.stand_in is not None:
+        rows.append(("Tuned", stand_in_in_words(story)))
     if story.registered is not None:
         rows.append(("Aliases", ", ".join(story.registered.aliases)))
     rows += [("Folder", folder), ("Report", f"{folder}report.html")]

@@ -135,6 +135,12 @@ def where(story: Story, folder: str) -> Iterable[RenderableType]:
     yield Text.assemble(("Next    ", "bold"), next_command(story), overflow="fold")
 
 
+def stand_in_in_words(story: Story) -> str:
+    """What the local cloud really tuned."""
+    asked = f", standing in for {story.report.base_model}" if story.report and story.report.base_model else ""
+    return f"{story.stand_in}{asked}"
+
+
 def _facts(story: Story) -> Iterable[tuple[str, Text]]:
     yield "Run", Text(story.run_id)
     yield "Status", Text(story.status, STATUS_STYLES.get(story.status, "cyan"))
@@ -163,6 +169,8 @@ def _facts(story: Story) -> Iterable[tuple[str, Text]]:
         yield "Job", Text(story.job.name)
     if story.model is not None:
         yield "Model", Text(story.model)
+    if story.stand_in is not None:
+        yield "Tuned", Text(stand_in_in_words(story))
     if story.endpoint is not None:
         yield "Endpoint", Text(story.endpoint)
     if story.registered is not None:
