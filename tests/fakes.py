@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ class MemoryObjects:
     streamed: list[str] = field(default_factory=list)
     _stored: dict[tuple[str, str], tuple[StoredObject, bytes]] = field(default_factory=dict)
     _generation: int = 1_700_000_000_000_000
+    _creating: threading.Lock = field(default_factory=threading.Lock)
 
     def upload(self, bucket: str, name: str, data: bytes, metadata: Mapping[str, str] | None = None) -> StoredObject:
         """Write or replace an object, as a user does; what its "finalized" event says."""
@@ -57,8 +59,9 @@ class MemoryObjects:
         return entry[1] if entry else None
 
     def create(self, bucket: str, name: str, data: bytes, content_type: str) -> bool:
-        if (bucket, name) in self._stored:
-            return False
-        self.upload(bucket, name, data)
+        with self._creating:
+            if (bucket, name) in self._stored:
+                return False
+            self.upload(bucket, name, data)
         self.content_types[bucket, name] = content_type
         return True

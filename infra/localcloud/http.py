@@ -7,11 +7,15 @@ exceptions: ``{"error": {"code": 404, "message": "...", "status": "NOT_FOUND"}}`
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
+import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,6 +23,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute
 
 LOG = logging.getLogger(__name__)
+STOP_SECONDS = 1  # for requests under way when a server stops
 
 # google.rpc.Code name -> (number, HTTP status), from google/rpc/code.proto.
 RPC_CODES: Mapping[str, tuple[int, int]] = {
@@ -88,6 +93,35 @@ async def read_json(request: Request) -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
+
+
+@contextlib.asynccontextmanager
+async def answering(app: Starlette, bound: socket.socket) -> AsyncIterator[None]:
+    """Serve `app` on a bound socket inside this event loop, from before the first line of the block to its end."""
+    server = _Guest(uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=STOP_SECONDS))
+    serving = asyncio.create_task(server.serve(sockets=[bound]))
+    try:
+        await server.answering.wait()
+        yield
+    finally:
+        server.should_exit = True
+        await serving
+
+
+class _Guest(uvicorn.Server):
+    """uvicorn as a guest: it leaves the signals of the process alone and tells when it answers."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.answering = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self.answering.set()
 
 
 def application(routes: Sequence[BaseRoute], **options: Any) -> Starlette:

@@ -13,7 +13,6 @@ import fcntl
 import json
 import logging
 import os
-import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
@@ -21,14 +20,13 @@ from pathlib import Path
 
 from . import log as logs
 from . import provision, wiring
-from .process import LOOPBACK, CannotStart, free_port, write_atomically
+from .addresses import PORT_NAMES, PORTS_FILE, choose_ports, external, require_answer
+from .process import LOOPBACK, CannotStart, write_atomically
 from .supervisor import Component, Supervisor, alive
 
 LOG = logging.getLogger(__name__)
 STATE_FILE = "cloud.json"
 LOG_FILE = "log.jsonl"
-PORTS_FILE = "ports.json"
-PORT_NAMES = ("storage", "pubsub", "pubsub_rest", "workflows", "workflows_grpc", "vertex", "functions")
 
 OnReady = Callable[[str, Mapping[str, str]], None]
 
@@ -119,9 +117,9 @@ async def up(plan: CloudPlan, on_ready: OnReady) -> AsyncIterator[CloudState]:
 
 
 async def _start(plan: CloudPlan, data: Path, supervisor: Supervisor, on_ready: OnReady) -> CloudState:
-    ports = _choose_ports(plan.ports, data)
+    ports = choose_ports(plan.ports, data)
     addresses = {
-        "storage": _external("STORAGE_EMULATOR_HOST", ports, data) or f"http://{LOOPBACK}:{ports['storage']}",
+        "storage": f"http://{LOOPBACK}:{ports['storage']}",
         "pubsub": f"{LOOPBACK}:{ports['pubsub']}",
         "pubsub_rest": f"http://{LOOPBACK}:{ports['pubsub_rest']}",
         "workflows": f"http://{LOOPBACK}:{ports['workflows']}",
@@ -129,10 +127,13 @@ async def _start(plan: CloudPlan, data: Path, supervisor: Supervisor, on_ready: 
         "vertex": f"http://{LOOPBACK}:{ports['vertex']}",
         "functions": f"http://{LOOPBACK}:{ports['functions']}",
     }
-    own_storage = addresses["storage"].endswith(f":{ports['storage']}")
-    if (pubsub := _external("PUBSUB_EMULATOR_HOST", ports, data)) is not None:
-        addresses["pubsub"], addresses["pubsub_rest"] = pubsub, f"http://{pubsub}"  # the official one shares the port
-    own_pubsub = addresses["pubsub"].endswith(f":{ports['pubsub']}")
+    if (storage := external("STORAGE_EMULATOR_HOST", ports, data)) is not None:
+        await asyncio.to_thread(require_answer, "STORAGE_EMULATOR_HOST", storage)
+        addresses["storage"] = storage
+    if (pubsub := external("PUBSUB_EMULATOR_HOST", ports, data)) is not None:
+        await asyncio.to_thread(require_answer, "PUBSUB_EMULATOR_HOST", pubsub)
+        # The official emulator has one port for gRPC and REST.
+        addresses["pubsub"], addresses["pubsub_rest"] = pubsub.partition("://")[2], pubsub
     write_atomically(data / PORTS_FILE, json.dumps(ports))
     wired = wiring.read(plan.pipeline, plan.project, plan.region, addresses["functions"])
     environment = {
@@ -150,7 +151,7 @@ async def _start(plan: CloudPlan, data: Path, supervisor: Supervisor, on_ready: 
     vertex = ["--tuning-mode", plan.tuning_mode]
     vertex += ["--base-model", plan.base_model] if plan.base_model else []
     async with asyncio.TaskGroup() as group:
-        if own_pubsub:
+        if pubsub is None:
             ports_of_pubsub = ("--port", str(ports["pubsub"]), "--rest-port", str(ports["pubsub_rest"]))
             first = group.create_task(start("pubsub", *ports_of_pubsub))
         else:
@@ -164,7 +165,7 @@ async def _start(plan: CloudPlan, data: Path, supervisor: Supervisor, on_ready: 
         await first
         topics = provision.Topics(plan.project, addresses["pubsub_rest"])
         storage_topic = await asyncio.to_thread(topics.create, provision.STORAGE_TOPIC)
-        if own_storage:
+        if storage is None:
             group.create_task(start("storage", "--port", str(ports["storage"]), "--events-topic", storage_topic))
     await asyncio.to_thread(provision.provision, wired, topics, plan.project, plan.region, addresses, data)
     await start("eventarc", "--routes", str(data / provision.ROUTES_FILE))
@@ -188,48 +189,3 @@ def _lock(data: Path) -> Iterator[None]:
                 f"a local cloud already uses {data}; give --data another folder for a second one"
             ) from error
         yield
-
-
-def _choose_ports(wanted: Mapping[str, int], data: Path) -> dict[str, int]:
-    """The ports asked for, else those of the last time when still free, else free ones."""
-    last = _last_ports(data)
-    chosen: dict[str, int] = {}
-    for name in PORT_NAMES:
-        port = wanted.get(name) or last.get(name, 0)
-        if not wanted.get(name) and port and (not _is_free(port) or port in chosen.values()):
-            port = 0
-        while not port or port in chosen.values():
-            port = free_port()
-        chosen[name] = port
-    return chosen
-
-
-def _last_ports(data: Path) -> Mapping[str, int]:
-    try:
-        ports: Mapping[str, int] = json.loads((data / PORTS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return ports
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((LOOPBACK, port))
-        except OSError:
-            return False
-    return True
-
-
-def _external(variable: str, ports: Mapping[str, int], data: Path) -> str | None:
-    """An emulator of the user's own, by its usual variable; None when unset, or when it names a local cloud's own port.
-
-    The second happens when the output of ``droptune env`` is still in force in the shell that starts the cloud again.
-    """
-    value = os.environ.get(variable, "").strip()
-    if not value:
-        return None
-    port = value.rpartition(":")[2].rstrip("/")
-    known = {str(p) for p in (*ports.values(), *_last_ports(data).values())}
-    return None if port in known else value.rstrip("/")

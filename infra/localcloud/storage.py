@@ -1,9 +1,9 @@
 """Cloud Storage: fake-gcs-server from its wheel, kept in a folder, announcing its changes on a Pub/Sub topic.
 
-Differs: what fake-gcs-server does not imitate is known: preconditions hold for multipart and resumable uploads but not
-for ``uploadType=media``; a metadata patch changes the generation; there are no IAM policies, lifecycles, versions or
-notification configurations; ``gcloud storage mv`` and ``rm -r`` fail on its missing storageLayout. Everything that an
-event needs (finalize with bucket, name, generation) is there.
+Differs: what fake-gcs-server does not imitate is known: preconditions hold for multipart uploads but not for
+``uploadType=media`` and resumable ones; a metadata patch changes the generation; there are no IAM policies, lifecycles,
+versions or notification configurations; ``gcloud storage mv`` and ``rm -r`` fail on its missing storageLayout.
+Everything that an event needs (finalize with bucket, name, generation) is there.
 """
 
 from __future__ import annotations

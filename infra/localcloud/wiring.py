@@ -14,10 +14,12 @@ from typing import Any
 
 import yaml
 
+from .process import CannotStart
+
 PLACEHOLDER = re.compile(r"\{([a-z_]+)(?:\.([a-z0-9-]+))?\}")
 
 
-class WiringError(Exception):
+class WiringError(CannotStart):
     """The wiring file says something that cannot be; the message names the place."""
 
 
@@ -82,7 +84,10 @@ def read(path: Path, project: str, region: str, functions_address: str) -> Wirin
     `functions_address` is where functions are served: the function NAME answers at ``<address>/NAME/``.
     """
     root = path.resolve().parent.parent
-    raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        raw: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise WiringError(f"{path} is not YAML: {error}") from error
     buckets = {key: _fill(b["name"], {"project": project, "region": region}, {}) for key, b in raw["buckets"].items()}
     plain = {"project": project, "region": region}
     keyed = {

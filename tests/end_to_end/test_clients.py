@@ -56,19 +56,22 @@ def test_gcloud_drops_a_file_and_reads_the_outcome(cloud: Cloud, tmp_path: Path)
     gcloud(f"storage cp {broken} gs://droptune-local-intake/")
     ledger = cloud.wait("from-gcloud", ended)
     run = next(iter(ledger)).partition("/")[0]
-    assert run in gcloud("pubsub subscriptions pull notifications-inbox --auto-ack --limit 100 --format json(message)")
-    assert "tune" in gcloud("workflows list --location us-central1 --format value(name)")
+    assert run in gcloud(
+        "pubsub subscriptions pull notifications-inbox --auto-ack --limit 100 --format 'json(message)'"
+    )
+    assert "tune" in gcloud("workflows list --location us-central1 --format 'value(name)'")
 
 
 def test_the_commands_tell_a_run_in_every_way(cloud: Cloud) -> None:
     """runs, show and logs find a rejected run; its exit codes and its next command are those of a rejection."""
-    cloud.put("told.jsonl", b'{"input_text": "no answer"}\n')
+    rows = (DEMO / "train.jsonl").read_bytes().splitlines()[:20]
+    cloud.put("told.jsonl", b"\n".join([*rows, b'{"input_text": "no answer"}']))
     ledger = cloud.wait("told", ended)
     run = next(iter(ledger)).partition("/")[0]
     assert run in droptune("runs", data=cloud.data).stdout
     shown = droptune("show", run, data=cloud.data)
     assert "droptune check" in shown.stdout
-    assert "output_text" in shown.stdout
+    assert "told.jsonl line 21" in shown.stdout
     assert "rejected" in droptune("logs", run, data=cloud.data).stdout
     nothing = droptune("dead-letters", data=cloud.data)
     assert nothing.returncode == 0, nothing.stderr

@@ -60,3 +60,11 @@ def test_an_unknown_name_is_refused_with_those_that_are_known(
     copy.write_text(yaml.safe_dump(raw))
     with pytest.raises(WiringError, match=says):
         read(copy, "p", "us-central1", "http://127.0.0.1:1")
+
+
+def test_a_file_that_is_not_yaml_is_refused_with_its_place(tmp_path: Path) -> None:
+    """The message names the file and the line."""
+    broken = tmp_path / "pipeline.yaml"
+    broken.write_text("buckets: [\n")
+    with pytest.raises(WiringError, match=r"pipeline.yaml is not YAML(.|\n)*line 2"):
+        read(broken, "p", "us-central1", "http://127.0.0.1:1")

@@ -8,17 +8,19 @@ from typing import Any
 from ..errors import Retryable
 from ..events import NOTIFICATIONS_TOPIC, Fact, Notification, encode, topic_of
 
-TIMEOUT_SECONDS = 60
+PATIENCE_SECONDS = 30.0
 
 
 class PubSub:
     """Publishes facts as CloudEvents; the client is built on first use. PUBSUB_EMULATOR_HOST is honoured.
 
     Attributes follow the CloudEvents binding for Pub/Sub in binary mode: ``ce-id``, ``ce-type``, ``ce-source``.
+    What is not acknowledged within `patience_seconds` may still arrive: the library goes on trying.
     """
 
-    def __init__(self, project: str) -> None:
+    def __init__(self, project: str, patience_seconds: float = PATIENCE_SECONDS) -> None:
         self._project = project
+        self._patience_seconds = patience_seconds
 
     @cached_property
     def _client(self) -> Any:
@@ -46,6 +48,8 @@ class PubSub:
         }
         future = self._client.publish(f"projects/{self._project}/topics/{topic}", data, **attributes)
         try:
-            future.result(timeout=TIMEOUT_SECONDS)
-        except (GoogleAPICallError, TimeoutError) as error:
+            future.result(timeout=self._patience_seconds)
+        except TimeoutError as error:
+            raise Retryable(f"Pub/Sub topic {topic}: no answer within {self._patience_seconds:g} s") from error
+        except GoogleAPICallError as error:
             raise Retryable(f"Pub/Sub topic {topic}: {error}") from error

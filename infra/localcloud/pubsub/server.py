@@ -5,13 +5,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
-import uvicorn
-
 from localcloud.clock import Clock, RealClock
+from localcloud.http import answering
 from localcloud.process import LOOPBACK, announce, listen
 
 from .grpc_api import build_server
@@ -55,7 +53,6 @@ async def running_pubsub(
         pubsub = PubSub(broker, clock)
         rest_socket = stack.enter_context(listen(rest_port))
         rest_address = f"http://{LOOPBACK}:{rest_socket.getsockname()[1]}"
-        rest = _Rest(uvicorn.Config(build_app(pubsub), log_config=None, lifespan="off", timeout_graceful_shutdown=1))
         grpc_server = build_server(pubsub, clock)
         try:
             grpc_port = grpc_server.add_insecure_port(f"{LOOPBACK}:{port}")
@@ -63,9 +60,7 @@ async def running_pubsub(
             raise OSError(f"port {port} of {LOOPBACK} cannot be used: {error}") from error
         await grpc_server.start()
         stack.push_async_callback(grpc_server.stop, STOP_SECONDS)
-        rest_task = asyncio.create_task(rest.serve(sockets=[rest_socket]))
-        stack.push_async_callback(rest.stop, rest_task)
-        await rest.started_event.wait()
+        await stack.enter_async_context(answering(build_app(pubsub), rest_socket))
         sweep = asyncio.create_task(_forget_expired(broker, clock))
         stack.callback(sweep.cancel)
         for subscription in broker.subscriptions():
@@ -81,23 +76,3 @@ async def _forget_expired(broker: Broker, clock: Clock) -> None:
         await clock.sleep(RETENTION_CHECK_SECONDS)
         for subscription in broker.subscriptions():
             subscription.forget_expired()
-
-
-class _Rest(uvicorn.Server):
-    """uvicorn as a guest: it leaves the signals of the process alone and tells when it answers."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.started_event = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self.started_event.set()
-
-    async def stop(self, running: asyncio.Task[None]) -> None:
-        self.should_exit = True
-        await running

@@ -6,12 +6,10 @@ import argparse
 import asyncio
 import contextlib
 import os
-import socket
-from collections.abc import AsyncIterator, Iterator
-
-import uvicorn
+from collections.abc import AsyncIterator
 
 from ..clock import Clock, RealClock
+from ..http import answering
 from ..process import LOOPBACK, announce, listen
 from .service import Settings, VertexAi
 
@@ -48,29 +46,9 @@ async def running_vertex(settings: Settings, clock: Clock, port: int = 0) -> Asy
     """The service inside this event loop: yields its address. OSError when the port or the folder is taken."""
     with listen(port) as bound:
         vertex = VertexAi(settings, clock)
-        server = _Guest(uvicorn.Config(vertex.app, log_config=None, lifespan="off", timeout_graceful_shutdown=1))
-        serving = asyncio.create_task(server.serve(sockets=[bound]))
-        try:
-            await server.answering.wait()
+        async with answering(vertex.app, bound):
             vertex.start()
-            yield f"http://{LOOPBACK}:{bound.getsockname()[1]}"
-        finally:
-            await vertex.close()
-            server.should_exit = True
-            await serving
-
-
-class _Guest(uvicorn.Server):
-    """uvicorn as a guest: it leaves the signals of the process alone and tells when it answers."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.answering = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
-        self.answering.set()
+            try:
+                yield f"http://{LOOPBACK}:{bound.getsockname()[1]}"
+            finally:
+                await vertex.close()

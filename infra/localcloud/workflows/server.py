@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import logging
-import socket
-from collections.abc import Iterator
-
-import uvicorn
 
 from ..clock import RealClock
+from ..http import answering
 from ..process import LOOPBACK, announce, listen
 from .engine import Engine
 from .grpc_api import grpc_server
@@ -45,46 +41,16 @@ async def serve(arguments: argparse.Namespace) -> None:
         rpc_port = rpc.add_insecure_port(f"{LOOPBACK}:{arguments.grpc_port}")
     except RuntimeError as error:
         raise OSError(f"cannot listen on {LOOPBACK}:{arguments.grpc_port}; choose another --grpc-port") from error
-    web = _Web(
-        uvicorn.Config(
-            rest_application(engine, arguments.project, arguments.location),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            timeout_graceful_shutdown=1,
-        )
-    )
-    serving = asyncio.ensure_future(web.serve(sockets=[port]))
     try:
         resumed = engine.executions.resume()
         if resumed:
             LOG.info("resumed executions", extra={"fields": {"count": resumed}})
         await rpc.start()
-        await web.answering.wait()
-        announce(COMPONENT, {"rest": address, "grpc": f"{LOOPBACK}:{rpc_port}"}, arguments.data)
-        await asyncio.shield(serving)
+        async with answering(rest_application(engine, arguments.project, arguments.location), port):
+            announce(COMPONENT, {"rest": address, "grpc": f"{LOOPBACK}:{rpc_port}"}, arguments.data)
+            await asyncio.Event().wait()
     finally:
-        web.should_exit = True
-        await serving
         await rpc.stop(grace=None)
         await engine.executions.close()
         await http.close()
         store.close()
-
-
-class _Web(uvicorn.Server):
-    """uvicorn as a guest: it leaves the signals of the process alone, and says when it answers."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.answering = asyncio.Event()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Signals belong to the command line, which cancels."""
-        yield
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, then say so."""
-        await super().startup(sockets=sockets)
-        self.answering.set()

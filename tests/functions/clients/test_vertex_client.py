@@ -167,7 +167,7 @@ def test_instances_go_in_chunks(service: Service) -> None:
     prompts = [user(f"row {number}") for number in range(150)]
     answers = service.predictor("text-bison@002").generate(ENDPOINT, prompts, 8)
     assert answers == [f"ROW {number}" for number in range(150)]
-    assert [len(body["instances"]) for _, _, _, body in service.seen] == [64, 64, 22]
+    assert sorted(len(body["instances"]) for _, _, _, body in service.seen) == [22, 64, 64]
     assert {path for _, path, _, _ in service.seen} == {f"/at-us-central1/v1/{ENDPOINT}:predict"}
 
 
