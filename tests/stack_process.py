@@ -29,10 +29,9 @@ class Stack:
         self._notes = folder / "notes"
         clean = {k: v for k, v in os.environ.items() if not k.endswith("_EMULATOR_HOST")}
         self._environment = {**clean, "NOTES": str(self._notes), "OMP_NUM_THREADS": "1", **(environment or {})}
-        self.start()
 
-    def start(self) -> None:
-        """Start it, or start it again where it was left."""
+    def start(self) -> Stack:
+        """Start it, or start it again where it was left; itself once it is ready."""
         self.process = self.up()
         assert self.process.stdout is not None
         self.addresses: dict[str, str] = {}
@@ -40,12 +39,13 @@ class Stack:
             ready = json.loads(line)
             if ready["component"] == "cloud":
                 self.addresses = ready["ready"]
-                return
+                return self
         raise AssertionError(f"the cloud did not start: {self.process.communicate()[1]}; log: {self.log()}")
 
-    def up(self) -> subprocess.Popen[str]:
+    def up(self, *arguments: str) -> subprocess.Popen[str]:
         """The command of the user, on this folder."""
         command = [sys.executable, "-m", "localcloud", "up", "--pipeline", str(PIPELINE), "--data", str(self.data)]
+        command += arguments
         pipe = subprocess.PIPE
         return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=self._environment)
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import msgspec
 import requests
+from google.api_core.exceptions import GoogleAPICallError
 from google.cloud import pubsub_v1
 from google.cloud.pubsub_v1.subscriber.message import Message
 from google.cloud.pubsub_v1.subscriber.scheduler import ThreadScheduler
@@ -139,12 +140,12 @@ def _refused(route: Route, message: Message, why: str) -> None:
 def _reconcile(
     watch: BucketWatch, buckets: list[str], publisher: pubsub_v1.PublisherClient, storage_topic: str
 ) -> None:
-    """Publish the change of every object that no message told of."""
+    """Publish the change of every object that no message told of; what fails now is done the next time."""
     try:
         for bucket in buckets:
             for resource in watch.unseen(bucket):
                 attributes = cloudevents.notification_attributes(resource)
                 publisher.publish(storage_topic, json.dumps(resource).encode(), **attributes).result(timeout=30)
                 watch.saw(bucket, resource["name"], int(resource["generation"]))
-    except requests.RequestException as error:
-        LOG.warning("bucket listing failed, will be tried again", extra={"fields": {"why": str(error)}})
+    except (requests.RequestException, GoogleAPICallError, TimeoutError) as error:
+        LOG.warning("reconciliation failed, will be tried again", extra={"fields": {"why": str(error)}})

@@ -50,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--base-model", help="local folder or hub id of the model that is tuned")
     parser.add_argument("--tuning-mode", choices=("lora", "full"), default="lora", help="tune adapters, or all weights")
     for name in PORT_NAMES:
-        parser.add_argument(f"--{name.replace('_', '-')}-port", type=int, default=0, help=argparse.SUPPRESS)
+        parser.add_argument(
+            f"--{name.replace('_', '-')}-port", type=int, default=0, help=f"port of {name}; 0 takes a free one"
+        )
 
 
 async def serve(arguments: argparse.Namespace) -> None:

@@ -24,7 +24,7 @@ def official(tmp_path: Path) -> Iterator[str]:
 
 def test_an_object_travels_over_the_official_pubsub(official: str, tmp_path: Path) -> None:
     """PUBSUB_EMULATOR_HOST, set before the start, puts it in place; no embedded one is started beside it."""
-    stack = Stack(tmp_path, {"PUBSUB_EMULATOR_HOST": official})
+    stack = Stack(tmp_path, {"PUBSUB_EMULATOR_HOST": official}).start()
     try:
         assert stack.addresses["pubsub"] == official
         assert not [process for process in stack.tree() if "pubsub" in process.cmdline()]

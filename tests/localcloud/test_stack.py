@@ -1,17 +1,20 @@
 """The whole local cloud with an application that is not Droptune: one command, one folder, nothing lost, nothing left.
 
-The tests share one cloud and run in their order; the last one stops it and starts it again.
+The tests that take `stack` share one cloud and run in their order; the last of them stops it and starts it again.
 """
 
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 from stack_process import Stack
 
+from localcloud.process import listen
 from localcloud.stack import running
 
 ATTEMPTS = 5  # max_delivery_attempts of the trigger
@@ -19,7 +22,7 @@ ATTEMPTS = 5  # max_delivery_attempts of the trigger
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    made = Stack(tmp_path_factory.mktemp("stack"))
+    made = Stack(tmp_path_factory.mktemp("stack")).start()
     made.put("first")
     yield made
     made.stop()
@@ -100,3 +103,31 @@ def test_a_stopped_cloud_leaves_nothing_and_goes_on_where_it_was(stack: Stack) -
     stack.put("after")
     stack.travels("after")
     assert stack.notes()["seen first"] == 1
+
+
+def test_ctrl_c_during_the_start_leaves_nothing(tmp_path: Path) -> None:
+    """Whatever was started by then is ended."""
+    stack = Stack(tmp_path)
+    process = stack.up()
+    assert process.stdout is not None
+    process.stdout.readline()  # one service is ready, others are on their way
+    tree = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert tree
+    assert not psutil.wait_procs(tree, timeout=10)[1]
+    assert not (stack.data / "cloud.json").exists()
+
+
+def test_a_service_that_cannot_start_is_named(tmp_path: Path) -> None:
+    """The cloud is up as a whole or not at all; the log says why, and the message where the log is."""
+    stack = Stack(tmp_path)
+    with listen() as taken:
+        taken.listen()
+        process = stack.up("--vertex-port", str(taken.getsockname()[1]))
+        _, told = process.communicate(timeout=30)
+    assert process.returncode == 3
+    assert "vertex ended" in told
+    assert str(stack.data / "log.jsonl") in told
+    assert "in use" in stack.log()

@@ -7,9 +7,10 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -63,13 +64,15 @@ def running(data: Path) -> Cloud | None:
 class Child:
     """A local cloud started by this process, in a session of its own so that Ctrl-C reaches it through us only."""
 
-    def __init__(self, pipeline: Path, data: Path) -> None:
+    def __init__(self, pipeline: Path, data: Path, ports: Mapping[str, int] = MappingProxyType({})) -> None:
         from localcloud.process import child_environment
 
         data.mkdir(parents=True, exist_ok=True)
         self._errors = (data / "start.log").open("wb")
         command = [sys.executable, "-m", "localcloud", "up", "--pipeline", str(pipeline), "--data", str(data)]
         command += ["--project", PROJECT]
+        for name, port in ports.items():
+            command += [f"--{name.replace('_', '-')}-port", str(port)]
         if base_model := os.environ.get(BASE_MODEL_VARIABLE):
             command += ["--base-model", base_model]
         self._process = subprocess.Popen(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -13,10 +14,30 @@ from ..options import data_option, pipeline_option
 POLL_SECONDS = 0.5
 
 
+def _ports(context: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, int]:
+    from localcloud.addresses import PORT_NAMES
+
+    ports: dict[str, int] = {}
+    for text in given:
+        name, _, number = text.partition("=")
+        if name not in PORT_NAMES or not number.isdecimal() or not 0 < int(number) < 65536:
+            raise click.BadParameter(f"{text!r} is not SERVICE=PORT; services: {', '.join(PORT_NAMES)}")
+        ports[name] = int(number)
+    return ports
+
+
 @click.command()
 @data_option
 @pipeline_option
-def up(data: Path, pipeline: Path | None) -> None:
+@click.option(
+    "--port",
+    "ports",
+    multiple=True,
+    metavar="SERVICE=PORT",
+    callback=_ports,
+    help="Port of a service, such as storage=4443; repeat for more. Others take free ones, the same at every start.",
+)
+def up(data: Path, pipeline: Path | None, ports: Mapping[str, int]) -> None:
     """Run the local cloud until Ctrl-C. Its state stays in the data folder; runs that were under way go on."""
     from ..cloud import Child, CloudError, running
     from ..connection import pipeline_file
@@ -26,7 +47,7 @@ def up(data: Path, pipeline: Path | None) -> None:
         raise CliError(f"a local cloud runs on {data} already (process {cloud.pid}). Use it: `droptune drop PATH`.")
     console = people_console()
     began = time.monotonic()
-    child = Child(pipeline or pipeline_file(), data)
+    child = Child(pipeline or pipeline_file(), data, ports)
     try:
         for started in child.starting():
             console.print(f"{time.monotonic() - began:5.1f} s  {started.component}", soft_wrap=True)
