@@ -33,7 +33,6 @@ from .reconcile import BucketWatch
 
 LOG = logging.getLogger(__name__)
 RECONCILE_SECONDS = 15.0
-CONCURRENCY = 8  # requests under way for one trigger; a Cloud Run function would add instances instead
 
 
 class Destination(msgspec.Struct, frozen=True):
@@ -44,7 +43,11 @@ class Destination(msgspec.Struct, frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True):
-    """One trigger: what it listens to, its subscription, and its destination. Exactly one of bucket and topic."""
+    """One trigger: what it listens to, its subscription, and its destination.
+
+    `bucket` is None where `topic` carries messages of the application's own; `concurrency` is how many requests may be
+    under way.
+    """
 
     name: str
     subscription: str
@@ -52,6 +55,7 @@ class Route(msgspec.Struct, frozen=True):
     bucket: str | None
     destination: Destination
     timeout_seconds: float
+    concurrency: int
 
 
 class Routes(msgspec.Struct, frozen=True):
@@ -81,8 +85,10 @@ async def serve(arguments: argparse.Namespace) -> None:
             subscriber.subscribe(
                 route.subscription,
                 callback=_deliverer(route, watch),
-                flow_control=pubsub_v1.types.FlowControl(max_messages=CONCURRENCY, max_lease_duration=3600),
-                scheduler=ThreadScheduler(executor=ThreadPoolExecutor(CONCURRENCY, thread_name_prefix=route.name)),
+                flow_control=pubsub_v1.types.FlowControl(max_messages=route.concurrency, max_lease_duration=3600),
+                scheduler=ThreadScheduler(
+                    executor=ThreadPoolExecutor(route.concurrency, thread_name_prefix=route.name)
+                ),
                 await_callbacks_on_shutdown=False,
             )
         )

@@ -19,6 +19,7 @@ from .wiring import Delivery, Trigger, Wiring, Workflow
 STORAGE_TOPIC = "localcloud-storage"  # where the storage server tells of finalized objects
 ROUTES_FILE = "routes.json"
 TIMEOUT_SECONDS = 30
+WORKFLOW_CONCURRENCY = 8  # executions being created at a time; those that run are not counted
 REDELIVERY_MARGIN_SECONDS = 5  # a request is given up this long before its message would be delivered again
 
 
@@ -69,9 +70,10 @@ def provision(
     for workflow in wired.workflows:
         _deploy(addresses, f"projects/{project}/locations/{region}", workflow)
     storage_topic = topics.create(STORAGE_TOPIC)
+    parent = f"projects/{project}/locations/{region}"
+    instances = {function.name: function.max_instances for function in wired.functions}
     routes = tuple(
-        _route(trigger, topics, names, storage_topic, addresses, f"projects/{project}/locations/{region}")
-        for trigger in wired.triggers
+        _route(trigger, topics, names, storage_topic, addresses, parent, instances) for trigger in wired.triggers
     )
     config = Routes(routes, addresses["storage"], storage_topic)
     write_atomically(data / ROUTES_FILE, msgspec.json.encode(config).decode())
@@ -84,6 +86,7 @@ def _route(
     storage_topic: str,
     addresses: Mapping[str, str],
     parent: str,
+    instances: Mapping[str, int],
 ) -> Route:
     if trigger.bucket is not None:
         topic = storage_topic
@@ -93,9 +96,10 @@ def _route(
         topic, filter_ = names[trigger.topic], ""
     if trigger.workflow is not None:
         url = f"{addresses['workflows']}/v1/{parent}/workflows/{trigger.workflow}"
-        destination = Destination(url, workflow=True)
+        destination, concurrency = Destination(url, workflow=True), WORKFLOW_CONCURRENCY
     else:
         destination = Destination(f"{addresses['functions']}/{trigger.function}/", workflow=False)
+        concurrency = instances[trigger.function or ""]
     return Route(
         name=trigger.name,
         subscription=topics.subscribe(trigger.name, topic, trigger.delivery, filter_),
@@ -103,6 +107,7 @@ def _route(
         bucket=trigger.bucket,
         destination=destination,
         timeout_seconds=trigger.delivery.ack_deadline_seconds - REDELIVERY_MARGIN_SECONDS,
+        concurrency=concurrency,
     )
 
 

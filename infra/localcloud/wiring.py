@@ -42,9 +42,12 @@ class Subscription:
 
 @dataclass(frozen=True)
 class Function:
+    """`max_instances` bounds the requests under way, as an instance takes one at a time."""
+
     name: str
     entry_point: str
     signature: str
+    max_instances: int
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,9 @@ def read(path: Path, project: str, region: str, functions_address: str) -> Wirin
             Subscription(name, s["topic"], _delivery(s)) for name, s in raw.get("subscriptions", {}).items()
         ),
         functions_source=root / raw["functions_source"],
-        functions=tuple(Function(name, f["entry_point"], f["signature"]) for name, f in raw["functions"].items()),
+        functions=tuple(
+            Function(name, f["entry_point"], f["signature"], f["max_instances"]) for name, f in raw["functions"].items()
+        ),
         functions_environment={k: _fill(v, plain, keyed) for k, v in raw["functions_environment"].items()},
         workflows=tuple(
             Workflow(name, root / w["source"], {k: _fill(v, plain, keyed) for k, v in w["environment"].items()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -60,8 +61,13 @@ class Cloud:
 
     def children(self, name: str) -> list[psutil.Process]:
         """The processes of one service."""
-        tree = psutil.Process(self.process.pid).children(recursive=True)
-        return [p for p in tree if name in p.cmdline() or f"localcloud.vertex.{name}" in p.cmdline()]
+        found = []
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):  # ended, or a zombie that was not waited for yet
+                line = process.cmdline()
+                if name in line or f"localcloud.vertex.{name}" in line:
+                    found.append(process)
+        return found
 
     def put(self, name: str, data: bytes, **metadata: str) -> Any:
         """Upload an object to the intake bucket."""
