@@ -9,7 +9,7 @@ from .jobs import FETCHING, Job, Jobs, Line
 from .reader import RunsReader
 from .story import Story
 
-INTERVAL_SECONDS = 0.5
+INTERVAL_SECONDS = 1.0  # a look costs time that the tuning on the same machine could use
 NOTIFICATION_SECONDS = 10.0  # how long an ended run is watched for its notification
 
 

@@ -19,9 +19,9 @@ OUTPUT_TOKENS_MARGIN = 8
 ONE_TOKEN = "a"
 LABEL_TOKENS_MARGIN = 2  # the end, and a blank before the label
 MAX_OUTPUT_TOKENS = 1024
-# A form of asking that is this much worse on this many rows will not turn out best on all of them.
+# A form of asking that lags on this many rows is not asked the others; the report says so, with what it reached.
 TRIAL_ROWS = 50
-HOPELESS_LAG = 0.25
+HOPELESS_LAG = 0.05
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def base_entries(match: Match, base_model: str) -> list[Entry]:
 def _label_scored(match: Match, base_model: str, with_instruction: Template, with_examples: Template) -> Entry:
     """The best of choosing with the bare prompt, with the instruction, and after examples.
 
-    With many rows, a form that lags far behind on a sample is given up; whatever could be best is asked every row.
+    With many rows, a form that lags behind on a sample is given up; whatever may be best is asked every row.
     """
     forms = {"bare prompts": bare(match.fmt)}
     if with_instruction.instruction:

@@ -42,7 +42,7 @@ def screen(console: Console) -> Iterator[Screen]:
         return
     from rich.live import Live
 
-    with Live(console=console, refresh_per_second=8) as live:
+    with Live(console=console, refresh_per_second=4) as live:
         yield _Redrawn(live)
 
 
