@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from localcloud.process import child_environment
 
 StartService = Callable[..., "Service"]
 
@@ -24,7 +25,7 @@ class Service:
             [sys.executable, "-m", "localcloud", name, "--data", str(data), *arguments],
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**os.environ, **environment},
+            env={**child_environment(), **environment},  # so that it ends even when pytest is killed
         )
         self.data = data
         assert self.process.stdout is not None
