@@ -10,8 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from localcloud.process import child_environment
+
+# A busy machine is no failure.
+settings.register_profile("droptune", deadline=None)
+settings.load_profile("droptune")
 
 StartService = Callable[..., "Service"]
 

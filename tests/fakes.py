@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import BinaryIO
@@ -65,3 +65,8 @@ class MemoryObjects:
             self.upload(bucket, name, data)
         self.content_types[bucket, name] = content_type
         return True
+
+    def create_from(self, bucket: str, name: str, chunks: Iterable[bytes], content_type: str) -> bool:
+        if (bucket, name) in self._stored:
+            return False
+        return self.create(bucket, name, b"".join(chunks), content_type)

@@ -8,9 +8,33 @@ import msgspec
 
 from .request import Request
 
-Role = Literal["train", "eval"]
+Role = Literal["train", "eval", "prompts", "preferences", "corpus", "queries", "labels"]
 Severity = Literal["error", "warning", "note"]
-Format = Literal["text", "chat", "gemini_messages", "gemini_contents", "preference", "prompts"]
+Format = Literal[
+    "text",
+    "text_rationale",
+    "prompts",
+    "chat",
+    "chat_prompts",
+    "preference",
+    "chat_preference",
+    "gemini_messages",
+    "gemini_contents",
+    "gemini_prompts",
+    "gemini_preference",
+    "reinforcement",
+    "open_chat",
+    "open_prompts",
+    "open_contents",
+    "completion",
+    "completion_prompts",
+    "ground_truth",
+    "embedding_text",
+    "embedding_labels",
+    "openai_chat",
+    "openai_preference",
+    "batch_requests",
+]
 
 
 class _Fact(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,11 +61,13 @@ class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One thing that is wrong, or doubtful, in a data set.
 
-    `code` is stable (``TEXT-EMPTY-OUTPUT``); `line` is physical and 1-based, `offset` the line's first byte,
-    `pointer` an RFC 6901 JSON pointer into the line's value. `file` is the object's name.
+    `code` is stable (``TEXT-EMPTY-OUTPUT``), `kind` its coarse class (``empty_value``); `line` is physical and 1-based,
+    `offset` the line's first byte, `pointer` an RFC 6901 JSON pointer into the line's value. `file` is the object's
+    name. `values` are what the message was made of, so that it can be said in another language.
     """
 
     code: str
+    kind: str = ""
     severity: Severity
     message: str
     fix: str
@@ -53,6 +79,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     found: str | None = None
     allowed: str | None = None
     source: str | None = None
+    values: dict[str, str | int | float] = {}
 
 
 class DatasetReady(_Fact, frozen=True, kw_only=True, tag="dataset-ready"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
@@ -33,7 +33,10 @@ class Objects(Protocol):
         ...
 
     def stream(self, stored: StoredObject) -> AbstractContextManager[BinaryIO]:
-        """The bytes of exactly that generation; ObjectGone when it was deleted or replaced."""
+        """The bytes of exactly that generation as they are stored; ObjectGone when it was deleted or replaced.
+
+        Reading raises that too, and Retryable when the bytes turn out to differ from what was stored.
+        """
         ...
 
     def read(self, bucket: str, name: str) -> bytes | None:
@@ -42,6 +45,13 @@ class Objects(Protocol):
 
     def create(self, bucket: str, name: str, data: bytes, content_type: str) -> bool:
         """Write an object that must not exist yet; False when it does (ifGenerationMatch=0)."""
+        ...
+
+    def create_from(self, bucket: str, name: str, chunks: Iterable[bytes], content_type: str) -> bool:
+        """As `create`, of data of any size as it comes. Where `chunks` raises, nothing is written.
+
+        With False, chunks may be left unread.
+        """
         ...
 
 

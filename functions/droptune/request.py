@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,8 @@ import yaml
 from .errors import Refused
 
 METADATA_PREFIX = "droptune-"
+JOB = "job.yaml"
+MAX_JOB_BYTES = 64 * 1024
 # Besides YAMLError, PyYAML lets through ValueError for a date like 2026-99-99 and RecursionError for deep nesting.
 UNREADABLE = (yaml.YAMLError, ValueError, RecursionError)
 
@@ -44,13 +47,44 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     files: tuple[str, ...] = ()
 
 
+# What each wish may be, in signs that need no language; methods and base models are the catalogue's.
+ALLOWED: Mapping[str, str] = {
+    "method": "palm_text_sft | gemini_sft | …",
+    "base_model": "gemini-2.5-flash | text-bison@002 | …",
+    "region": "us-central1 | europe-west4 | …",
+    "train_steps": "1, 2, 3, …",
+    "epochs": "1, 2, 3, …",
+    "learning_rate_multiplier": "> 0",
+    "adapter_size": "1 | 2 | 4 | 8 | 16 | 32",
+    "labels": "{[a-z][a-z0-9_-]{0,62}: [a-z0-9_-]{0,63}, …}",
+    "promotion": "automatic | manual",
+    "rerun": "…",
+    "files": "[train.jsonl, …]",
+}
+_WISH = re.compile(r"`\$\.(\w+)")
+_MAX_SHOWN = 80
+
+
+class InvalidRequest(Refused):
+    """A request that cannot be met: `code` is the rule it breaks, `values` what the rule's message has to be told."""
+
+    def __init__(self, code: str, values: Mapping[str, str | int], line: int | None = None) -> None:
+        super().__init__(code)
+        self.code = code
+        self.values = values
+        self.line = line
+
+    def __str__(self) -> str:
+        from .datasets.rules import fill, rule  # rules know of events, and those of requests
+
+        words = rule(self.code)
+        return f"{fill(words.message['en'], self.values)} Allowed: {fill(words.allowed['en'], self.values)}."
+
+
 def from_yaml(text: str | bytes) -> Request:
-    """The request that a ``job.yaml`` holds; Refused, naming the place, when it holds anything else."""
-    try:
-        value = yaml.safe_load(text)
-    except UNREADABLE as error:
-        raise Refused(f"job.yaml is not YAML: {error}") from error
-    return _convert(value or {}, "job.yaml")
+    """The request that a ``job.yaml`` holds; InvalidRequest when it holds anything else."""
+    value = _parsed(text, JOB)
+    return _convert({} if value is None else value, JOB)
 
 
 def from_metadata(metadata: Mapping[str, str]) -> Request:
@@ -62,16 +96,41 @@ def from_metadata(metadata: Mapping[str, str]) -> Request:
     for key, text in metadata.items():
         if key.startswith(METADATA_PREFIX):
             name = key.removeprefix(METADATA_PREFIX).replace("-", "_")
-            try:
-                wishes[name] = yaml.safe_load(text) if text.startswith(("{", "[")) else text
-            except UNREADABLE as error:
-                raise Refused(f"object metadata {key}: {error}") from error
-    return _convert(wishes, "object metadata", strict=False)
+            wishes[name] = _parsed(text, key) if text.startswith(("{", "[")) else text
+    return _convert(wishes, METADATA_PREFIX, strict=False)
+
+
+def _parsed(text: str | bytes, origin: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except UNREADABLE as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error)
+        line = None if mark is None else mark.line + 1
+        raise InvalidRequest("REQUEST-YAML", {"origin": origin, "found": problem}, line) from error
 
 
 def _convert(value: Any, origin: str, strict: bool = True) -> Request:
+    if not isinstance(value, dict):
+        raise InvalidRequest("REQUEST-NOT-OBJECT", {"origin": origin, "found": _shown(value)})
+    keys = Request.__struct_fields__
+    if unknown := [str(key) for key in value if key not in keys]:
+        found, known = (", ".join(_named(key, origin) for key in some) for some in (unknown, keys))
+        raise InvalidRequest("REQUEST-KEY", {"origin": origin, "found": found, "keys": known})
     try:
         return msgspec.convert(value, Request, strict=strict)
     except msgspec.ValidationError as error:
-        allowed = ", ".join(Request.__struct_fields__)
-        raise Refused(f"{origin}: {error}; allowed keys: {allowed}") from error
+        place = _WISH.search(str(error))
+        assert place is not None  # the object itself is right, so it is one of its values
+        key = place[1]
+        told = {"key": _named(key, origin), "found": _shown(value[key]), "values": ALLOWED[key]}
+        raise InvalidRequest("REQUEST-INVALID", told) from error
+
+
+def _named(key: str, origin: str) -> str:
+    return METADATA_PREFIX + key.replace("_", "-") if origin == METADATA_PREFIX else key
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= _MAX_SHOWN else text[: _MAX_SHOWN - 1] + "…"

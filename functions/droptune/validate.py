@@ -9,19 +9,22 @@ from functools import partial
 import msgspec
 
 from . import log, request, runs
-from .datasets import join, report, split
+from .datasets import describe, join
 from .datasets.check import Checked, Source, check
 from .datasets.findings import Findings
 from .datasets.page import page
-from .datasets.report import Report
-from .errors import NotOurs, ObjectGone, Refused
+from .datasets.purpose import started
+from .datasets.report import Report, Status, encode
+from .datasets.rowformat import Values
+from .datasets.split import CannotSplit
+from .errors import NotOurs, ObjectGone
 from .events import DatasetReady, DatasetRejected, Role, StoredFile
+from .hold_out import hold_out, stored_file
 from .methods import Choice
 from .ports import BaseModels, Objects, StoredObject
-from .request import Request
+from .request import InvalidRequest, Request
 from .settings import Settings
 
-MAX_JOB_BYTES = 64 * 1024
 NO_WISHES = Request()
 FINDINGS_IN_FACT = 20  # the fact travels in messages; the report has them all
 
@@ -41,11 +44,12 @@ class Ports:
 
 @dataclass(frozen=True)
 class _DataSet:
-    """The files of one run and what is asked for."""
+    """The files of one run and what is asked for; `unused` are the names of files that lie beside them."""
 
     name: str
     files: Mapping[Role, StoredObject]
     request: Request
+    unused: tuple[str, ...] = ()
 
     @property
     def run_id(self) -> str:
@@ -53,21 +57,26 @@ class _DataSet:
 
 
 @dataclass(frozen=True)
-class _Rejection:
-    """A data set that is refused before its files are read; `about` are the objects that identify the run."""
+class _Unread:
+    """A data set of which no file is read, and why; `about` are the objects that identify the run."""
 
     name: str
     about: tuple[StoredObject, ...]
+    request: Request
+    status: Status
     code: str
-    found: str
-    request: Request = NO_WISHES
+    values: Values
+    file: str | None = None
+    line: int | None = None
+    missing: tuple[str, ...] = ()
 
 
 def validate(dropped: StoredObject, ports: Ports) -> DatasetReady | DatasetRejected | None:
     """The fact about the data set that `dropped` belongs to; None while there is nothing to say about it.
 
-    That is so when files are missing, and when a newer event speaks for the folder. The same event gives the same
-    fact and the same bytes in the ledger. NotOurs for objects that are no data; Retryable when storage is busy.
+    That is so when files are missing, and when an object is no longer there as it was dropped: a newer one has an
+    event of its own. The same event gives the same fact and the same bytes in the ledger. NotOurs for objects that are
+    no data; Retryable when storage is busy.
     """
     if dropped.bucket != ports.settings.intake_bucket:
         raise NotOurs(f"bucket {dropped.bucket} is not the intake bucket")
@@ -75,59 +84,59 @@ def validate(dropped: StoredObject, ports: Ports) -> DatasetReady | DatasetRejec
     try:
         in_folder = join.is_folder_member(dropped.name)
     except join.BadName as error:
-        return _reject(_Rejection(name, (dropped,), error.code, dropped.name), ports)
+        return _without_reading(
+            _Unread(name, (dropped,), NO_WISHES, "rejected", error.code, error.values, file=dropped.name), ports
+        )
     gathered = _folder(dropped, name, ports) if in_folder else _single(dropped, name, ports)
-    if isinstance(gathered, _Rejection):
-        return _reject(gathered, ports)
+    if isinstance(gathered, _Unread):
+        return _without_reading(gathered, ports)
     return None if gathered is None else _judge(gathered, ports)
 
 
-def _single(dropped: StoredObject, name: str, ports: Ports) -> _DataSet | _Rejection:
+def _single(dropped: StoredObject, name: str, ports: Ports) -> _DataSet | _Unread:
     try:
         wishes = request.from_metadata(dropped.metadata)
-    except Refused as error:
-        return _Rejection(name, (dropped,), "REQUEST-INVALID", str(error))
+    except InvalidRequest as error:
+        return _refused(name, (dropped,), error, dropped.name)
     current = ports.objects.stat(dropped.bucket, dropped.name)
     if current is None or current.generation != dropped.generation:
-        return _Rejection(name, (dropped,), "OBJECT-REPLACED", dropped.name, wishes)
+        return _superseded(name, (dropped,), wishes)
     # Storage knows the size for certain; an event may leave it out.
     return _DataSet(name, {"train": current}, wishes)
 
 
-def _folder(dropped: StoredObject, name: str, ports: Ports) -> _DataSet | _Rejection | None:
+def _folder(dropped: StoredObject, name: str, ports: Ports) -> _DataSet | _Unread | None:
     listed = ports.objects.list(dropped.bucket, f"{name}/")
     if not any(o.name == dropped.name and o.generation == dropped.generation for o in listed):
         log.info(f"{dropped.name}: replaced or deleted; the newer event speaks for the folder")
         return None
     pieces = join.folder(name, listed)
-    present = tuple(pieces.files.values()) or tuple(filter(None, [pieces.job]))
+    # With job.yaml among the objects, another wrong one, or a right one, is another run.
+    everything = tuple(filter(None, [*pieces.files.values(), pieces.job]))
+    asking = pieces.job or pieces.files.get("train")
     try:
         wishes = _request_of(pieces, ports.objects)
         needed = pieces.needs(wishes)
-    except Refused as error:
-        # With job.yaml among the objects, another wrong one, or a right one, is another run.
-        about = tuple(filter(None, [*pieces.files.values(), pieces.job]))
-        return _Rejection(name, about, "REQUEST-INVALID", str(error))
+    except InvalidRequest as error:
+        return _refused(name, everything, error, asking.name if asking and error.code != "SET-MIXED" else None)
     except ObjectGone:
         log.info(f"{name}/{join.JOB}: replaced or deleted; the newer event speaks for the folder")
         return None
-    missing = [f"{role}.jsonl" for role in needed if role not in pieces.files]
+    missing = tuple(join.names(role for role in needed if role not in pieces.files))
     if missing:
-        run = runs.run_id(name, present, wishes)
-        waiting = report.without_files(dataset=name, run_id=run, status="waiting", findings=Findings(), missing=missing)
-        _write(waiting, run, ports)
-        log.info(f"waiting for {', '.join(missing)}", run_id=run)
-        return None
-    return _DataSet(name, {role: pieces.files[role] for role in needed}, wishes)
+        present = tuple(pieces.files.values()) or everything
+        values = {"found": ", ".join(missing)}
+        return _Unread(name, present, wishes, "waiting", "SET-MISSING", values, missing=missing)
+    return _DataSet(name, {role: pieces.files[role] for role in needed}, wishes, pieces.unused(needed))
 
 
 def _request_of(pieces: join.Folder, objects: Objects) -> Request:
     """What ``job.yaml`` asks for, or without one the metadata of the training file."""
     if pieces.job is None:
         train = pieces.files.get("train")
-        return request.from_metadata(train.metadata) if train else Request()
-    if pieces.job.size_bytes > MAX_JOB_BYTES:
-        raise Refused(f"job.yaml has {pieces.job.size_bytes:,} bytes; at most {MAX_JOB_BYTES:,} are read")
+        return request.from_metadata(train.metadata) if train else NO_WISHES
+    if pieces.job.size_bytes > request.MAX_JOB_BYTES:
+        raise InvalidRequest("REQUEST-TOO-LARGE", {"found": pieces.job.size_bytes, "most": request.MAX_JOB_BYTES})
     with objects.stream(pieces.job) as stream:
         return request.from_yaml(stream.read())
 
@@ -140,16 +149,22 @@ def _judge(data: _DataSet, ports: Ports) -> DatasetReady | DatasetRejected | Non
     }
     try:
         checked = check(sources, data.request, ports.base_models.serves)
-        files, characters = None, checked.scans["train"].content.characters
-        if not checked.findings.blocking and "eval" not in data.files:
+        findings = checked.findings
+        if data.unused:
+            findings.add("SET-UNUSED", {"found": ", ".join(data.unused), "used": ", ".join(join.names(data.files))})
+        files = _as_dropped(data, checked)
+        characters = sum(result.characters for role, result in checked.scans.items() if role != "eval")
+        if checked.choice is None:
+            for problem in started(checked.purpose, must_start=True):
+                findings.add(problem.code, problem.values)
+        elif not findings.blocking and data.files.keys() == {"train"}:
             files, characters = _hold_out(data.files["train"], checked, run, ports)
     except ObjectGone as error:
-        log.info(f"replaced while it was read: {error}", run_id=run)
-        about = tuple(data.files.values())
-        return _reject(_Rejection(data.name, about, "OBJECT-REPLACED", "A file", data.request), ports)
-    if checked.findings.blocking or checked.choice is None:
-        return _rejected(report.build(dataset=data.name, run_id=run, status="rejected", checked=checked), run, ports)
-    return _ready(data, checked, checked.choice, files or _as_dropped(data, checked), characters, ports)
+        log.info(f"replaced or deleted while it was read: {error}", run_id=run)
+        return _without_reading(_superseded(data.name, tuple(data.files.values()), data.request), ports)
+    if findings.blocking or checked.choice is None:
+        return _rejected(describe.build(dataset=data.name, run_id=run, status="rejected", checked=checked), run, ports)
+    return _ready(data, checked, checked.choice, files, characters, ports)
 
 
 def _ready(
@@ -159,11 +174,13 @@ def _ready(
     files: dict[Role, StoredFile],
     characters: int,
     ports: Ports,
-) -> DatasetReady:
+) -> DatasetReady | None:
     run = data.run_id
-    ready = report.build(dataset=data.name, run_id=run, status="ready", checked=checked)
+    ready = describe.build(dataset=data.name, run_id=run, status="ready", checked=checked)
     assert ready.format is not None  # there is no choice of a method without a format
-    _write(ready, run, ports)
+    if not _write(ready, run, ports) and (before := _status(run, ports)) != "ready":
+        log.info(f"a late repetition of an event that was judged before: {before}", run_id=run)
+        return None
     log.info(f"ready for {choice.method.name} on {choice.base_model.name}", run_id=run, warnings=ready.counts.warnings)
     return DatasetReady(
         run_id=run,
@@ -180,68 +197,54 @@ def _ready(
 
 
 def _as_dropped(data: _DataSet, checked: Checked) -> dict[Role, StoredFile]:
-    return {role: _stored(stored, checked.scans[role].rows) for role, stored in data.files.items()}
+    return {role: stored_file(stored, checked.scans[role].rows) for role, stored in data.files.items()}
 
 
-def _hold_out(
-    train: StoredObject, checked: Checked, run: str, ports: Ports
-) -> tuple[dict[Role, StoredFile] | None, int]:
-    """Both sides of the training file as objects of the run, and the characters left to train on.
-
-    None, with a finding, when its prompts admit no split.
-    """
+def _hold_out(train: StoredObject, checked: Checked, run: str, ports: Ports) -> tuple[dict[Role, StoredFile], int]:
+    """Both sides of the training file, and the characters left to train on; neither where no split is possible."""
     fmt = checked.scans["train"].format
-    assert fmt is not None  # a file without findings has a format
+    assert fmt is not None  # there is no choice of a method without a format
     try:
-        with ports.objects.stream(train) as stream:
-            held_out = split.held_out_prompts(split.prompt_counts(stream, fmt))
-    except split.CannotSplit as error:
-        checked.findings.add("SPLIT-IMPOSSIBLE", file=train.name, found=str(error))
-        return None, 0
-    with ports.objects.stream(train) as stream:
-        kept, held = split.split(stream, fmt, held_out)
-    checked.findings.add("SPLIT-MADE", file=train.name, found=f"{held.rows:,} of {kept.rows + held.rows:,} rows")
-    files: dict[Role, StoredFile] = {
-        "train": _write_part("train", kept, run, ports),
-        "eval": _write_part("eval", held, run, ports),
-    }
-    return files, kept.characters
+        parts = hold_out(train, fmt, run, ports.ledger)
+    except CannotSplit as error:
+        values = {"found": error.prompts, "prompts": error.prompts, "rows": error.rows}
+        checked.findings.add("SPLIT-IMPOSSIBLE", values, file=train.name)
+        return {}, 0
+    held, trained = parts.held_out.rows, parts.held_out.trained_rows
+    checked.findings.add("SPLIT-MADE", {"found": held, "held": held, "rows": held + trained}, file=train.name)
+    return parts.files, parts.held_out.trained_characters
 
 
-def _write_part(role: Role, part: split.Part, run: str, ports: Ports) -> StoredFile:
-    """The part as an object of the run. Where it is there already, from an earlier event, it is the same part."""
-    bucket, name = ports.settings.runs_bucket, f"{run}/data/{role}.jsonl"
-    ports.objects.create(bucket, name, bytes(part.data), runs.CONTENT_TYPES["jsonl"])
-    stored = ports.objects.stat(bucket, name)
-    if stored is None:
-        raise ObjectGone(f"gs://{bucket}/{name} was deleted as soon as it was written")
-    return _stored(stored, part.rows)
+def _refused(name: str, about: tuple[StoredObject, ...], error: InvalidRequest, file: str | None) -> _Unread:
+    return _Unread(name, about, NO_WISHES, "rejected", error.code, error.values, file, error.line)
 
 
-def _stored(stored: StoredObject, rows: int) -> StoredFile:
-    return StoredFile(
-        bucket=stored.bucket,
-        name=stored.name,
-        generation=stored.generation,
-        rows=rows,
-        size_bytes=stored.size_bytes,
-    )
+def _superseded(name: str, about: tuple[StoredObject, ...], wishes: Request) -> _Unread:
+    values = {"found": ", ".join(stored.name for stored in about)}
+    return _Unread(name, about, wishes, "superseded", "OBJECT-REPLACED", values)
 
 
-def _reject(rejection: _Rejection, ports: Ports) -> DatasetRejected | None:
-    """The refusal of a data set whose files were not read."""
+def _without_reading(unread: _Unread, ports: Ports) -> DatasetRejected | None:
+    """The report on what was not read; only a rejection is a fact, of the others something newer will tell."""
     findings = Findings()
-    file = rejection.about[0].name if len(rejection.about) == 1 else None
-    findings.add(rejection.code, file=file, found=rejection.found)
-    run = runs.run_id(rejection.name, rejection.about, rejection.request)
-    refusal = report.without_files(dataset=rejection.name, run_id=run, status="rejected", findings=findings)
-    return _rejected(refusal, run, ports)
+    findings.add(unread.code, unread.values, file=unread.file, line=unread.line)
+    run = runs.run_id(unread.name, unread.about, unread.request)
+    told = describe.without_files(
+        dataset=unread.name, run_id=run, status=unread.status, findings=findings, missing=unread.missing
+    )
+    if unread.status == "rejected":
+        return _rejected(told, run, ports)
+    if _write(told, run, ports):
+        log.info(f"{unread.status}: {unread.values['found']}", run_id=run)
+    else:
+        log.info(f"{unread.status} after it was judged before", run_id=run)
+    return None
 
 
 def _rejected(refusal: Report, run: str, ports: Ports) -> DatasetRejected | None:
     """The fact of a rejection; None when the run was found ready before, by an earlier delivery of the same event."""
-    if not _write(refusal, run, ports) and _status(run, ports) == "ready":
-        log.info("a late repetition of an event that was judged before", run_id=run)
+    if not _write(refusal, run, ports) and (before := _status(run, ports)) != "rejected":
+        log.info(f"a late repetition of an event that was judged before: {before}", run_id=run)
         return None
     log.info("rejected", run_id=run, errors=refusal.counts.errors, codes=list(refusal.counts.by_code))
     return DatasetRejected(
@@ -257,7 +260,7 @@ def _rejected(refusal: Report, run: str, ports: Ports) -> DatasetRejected | None
 def _write(written: Report, run: str, ports: Ports) -> bool:
     """Put the report into the ledger, unless it is there; whether this was the first time."""
     ports.ledger.write(run, "report.html", page(written))
-    return ports.ledger.write(run, "report.json", report.encode(written))
+    return ports.ledger.write(run, "report.json", encode(written))
 
 
 def _status(run: str, ports: Ports) -> str | None:

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from objects_backends import BACKENDS, Backend
 
-from droptune.clients.storage import CHUNK_BYTES, CloudStorage
+from droptune.clients.storage import CloudStorage
 from droptune.errors import ObjectGone, Retryable
 from droptune.ports import Objects, StoredObject
 
@@ -69,7 +69,7 @@ def test_a_listing_holds_the_prefix_in_name_order(backend: Backend) -> None:
 def test_a_stream_gives_lines_across_its_chunks(backend: Backend) -> None:
     """What is read in pieces is the whole, byte for byte."""
     line = b"x" * 999 + b"\n"
-    data = line * (CHUNK_BYTES // 400)
+    data = line * 2_500
     with backend.objects.stream(backend.upload("long", data)) as reader:
         assert reader.readline() == line
         assert b"".join(iter(lambda: reader.read(70_000), b"")) == data[len(line) :]
@@ -109,6 +109,34 @@ def test_an_object_is_created_once(backend: Backend, size: int) -> None:
     assert backend.content_type("once.json") == "application/json"
 
 
+def chunks_of(data: bytes, size: int = 300_000) -> Iterator[bytes]:
+    yield from (data[start : start + size] for start in range(0, len(data), size))
+
+
+@pytest.mark.parametrize("size", [0, 3, 9 << 20, 16 << 20], ids=["none", "small", "two requests", "whole requests"])
+def test_an_object_is_created_from_chunks_once(backend: Backend, size: int) -> None:
+    """What comes piece by piece is one object with the bytes in order, and never replaces another."""
+    data = bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    assert backend.objects.create_from(backend.bucket, "parts.jsonl", chunks_of(data), TEXT) is True
+    assert backend.objects.create_from(backend.bucket, "parts.jsonl", chunks_of(data + b"other"), TEXT) is False
+    assert backend.objects.read(backend.bucket, "parts.jsonl") == data
+    assert backend.content_type("parts.jsonl") == TEXT
+
+
+@pytest.mark.parametrize("size", [3, 20 << 20], ids=["small", "larger than one request"])
+def test_chunks_that_end_with_an_exception_create_nothing(backend: Backend, size: int) -> None:
+    """Half an object is never there for somebody else to read."""
+
+    def broken() -> Iterator[bytes]:
+        yield from chunks_of(b"x" * size)
+        raise ObjectGone("the source")
+
+    with pytest.raises(ObjectGone, match="the source"):
+        backend.objects.create_from(backend.bucket, "half", broken(), TEXT)
+    assert backend.objects.stat(backend.bucket, "half") is None
+    assert backend.objects.create_from(backend.bucket, "half", chunks_of(b"whole"), TEXT)
+
+
 def test_of_two_that_create_at_once_one_wins(backend: Backend) -> None:
     """Exactly one hears True, and its content is what stays."""
     for round_ in range(10):
@@ -143,6 +171,7 @@ CALLS: dict[str, Callable[[Objects], object]] = {
     "read": lambda objects: objects.read("b", "n"),
     "create": lambda objects: objects.create("b", "n", b"x", TEXT),
     "create in parts": lambda objects: objects.create("b", "n", b"x" * (9 << 20), TEXT),
+    "create from chunks": lambda objects: objects.create_from("b", "n", chunks_of(b"x" * (17 << 20)), TEXT),
 }
 
 

@@ -8,81 +8,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import msgspec
 import pytest
 from fakes import MemoryObjects
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from intake_world import EVAL, PREFERENCES, PROMPTS, TRAIN, Endpoint, World, ready, rejected, rows
 
 from droptune.datasets.report import Report
 from droptune.errors import NotOurs, ObjectGone, Retryable
-from droptune.events import DatasetReady, DatasetRejected, encode
+from droptune.events import DatasetReady, encode
 from droptune.ports import StoredObject
-from droptune.settings import Settings
-from droptune.validate import FINDINGS_IN_FACT, Ports, validate
-
-SETTINGS = Settings(project="p", region="r", intake_bucket="in", runs_bucket="runs", vertex_endpoint="http://x")
-
-
-def rows(start: int, stop: int) -> bytes:
-    labels = ("card_arrival", "lost_card")
-    return b"".join(
-        json.dumps({"input_text": f"Where is card {n}?", "output_text": labels[n % 2]}).encode() + b"\n"
-        for n in range(start, stop)
-    )
-
-
-TRAIN, EVAL = rows(0, 100), rows(100, 140)
-
-
-@dataclass
-class Endpoint:
-    """The base models that the endpoint in use serves."""
-
-    served: frozenset[str] = frozenset({"text-bison@002", "text-bison-32k@002"})
-
-    def serves(self, base_model: str) -> bool:
-        return base_model in self.served
-
-
-@dataclass
-class World:
-    objects: MemoryObjects = field(default_factory=MemoryObjects)
-    endpoint: Endpoint = field(default_factory=Endpoint)
-
-    @property
-    def ports(self) -> Ports:
-        return Ports(self.objects, self.endpoint, SETTINGS)
-
-    def upload(self, name: str, data: bytes, **metadata: str) -> StoredObject:
-        return self.objects.upload("in", name, data, metadata)
-
-    def drop(self, name: str, data: bytes, **metadata: str) -> DatasetReady | DatasetRejected | None:
-        return validate(self.upload(name, data, **metadata), self.ports)
-
-    def report(self, run_id: str) -> dict[str, Any]:
-        report: dict[str, Any] = json.loads(self.objects.read("runs", f"{run_id}/report.json") or b"null")
-        return report
-
-    def reports(self) -> list[dict[str, Any]]:
-        names = [name for name in self.objects.names("runs") if name.endswith("report.json")]
-        return [json.loads(self.objects.read("runs", name) or b"null") for name in names]
+from droptune.validate import FINDINGS_IN_FACT, validate
 
 
 @pytest.fixture
 def world() -> World:
     return World()
-
-
-def ready(fact: object) -> DatasetReady:
-    assert isinstance(fact, DatasetReady)
-    return fact
-
-
-def rejected(fact: object) -> DatasetRejected:
-    assert isinstance(fact, DatasetRejected)
-    return fact
 
 
 def test_a_single_file_is_split_and_ready(world: World) -> None:
@@ -152,6 +96,95 @@ def test_a_folder_with_job_yaml_waits_for_what_it_lists(world: World) -> None:
     assert ready(world.drop("bank/eval.jsonl", EVAL)).request.files == ("train.jsonl", "eval.jsonl")
 
 
+def test_what_is_missing_is_a_finding_too(world: World) -> None:
+    """The report of a waiting run says which files, as a rule that can be explained."""
+    assert world.drop("bank/prompts.jsonl", PROMPTS) is None
+    [report] = world.reports()
+    assert (report["status"], report["missing"]) == ("waiting", ["preferences.jsonl"])
+    assert [(one["code"], one["values"]) for one in report["findings"]] == [
+        ("SET-MISSING", {"found": "preferences.jsonl"})
+    ]
+
+
+def test_a_method_without_launcher_is_rejected_by_name_with_all_findings(world: World) -> None:
+    """The files are judged all the same, so that the user sees what is wrong with them."""
+    assert world.drop("bank/prompts.jsonl", PROMPTS) is None
+    fact = rejected(world.drop("bank/preferences.jsonl", PREFERENCES + b"oops\n"))
+    assert {"METHOD-UNAVAILABLE", "JSON-SYNTAX"} <= {finding.code for finding in fact.findings}
+    assert any("rlhf" in finding.message for finding in fact.findings)
+
+
+def test_a_mixed_folder_is_rejected_with_the_line_to_add(world: World) -> None:
+    """Adding that line, and nothing else, makes it a data set; what is then left out is said."""
+    world.drop("bank/train.jsonl", TRAIN)
+    world.drop("bank/preferences.jsonl", PREFERENCES)
+    fact = rejected(world.drop("bank/eval.jsonl", EVAL))
+    assert [finding.code for finding in fact.findings] == ["SET-MIXED"]
+    line = "files: [train.jsonl, eval.jsonl]"
+    assert line in fact.findings[0].fix
+    settled = ready(world.drop("bank/job.yaml", line.encode()))
+    assert set(settled.files) == {"train", "eval"}
+    unused = [one for one in world.report(settled.run_id)["findings"] if one["code"] == "SET-UNUSED"]
+    assert [one["values"]["found"] for one in unused] == ["preferences.jsonl"]
+
+
+JOBS = (None, b"files: [train.jsonl, eval.jsonl]\n", b"files: [train.jsonl]\n", b"epochs: 2\n")
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_any_interleaving_of_events_means_one_ready_data_set(data: st.DataObject) -> None:
+    """However events are ordered, repeated and delayed: none while a piece is missing, then one and the same fact.
+
+    A replaced object is another run, which again is one. `job.yaml` comes first: nothing can know that it will come.
+    """
+    world = World()
+    job = data.draw(st.sampled_from(JOBS))
+    content = {"bank/train.jsonl": TRAIN, "bank/eval.jsonl": EVAL}
+    if job == JOBS[2]:
+        del content["bank/eval.jsonl"]
+    events = [] if job is None else [world.upload("bank/job.yaml", job)]
+    for name in data.draw(st.permutations(sorted(content))):
+        for event in data.draw(st.lists(st.sampled_from(events), max_size=2)) if events else []:
+            assert validate(event, world.ports) is None
+        events.append(world.upload(name, content[name]))
+
+    def delivered(events: list[StoredObject]) -> set[bytes]:
+        again = data.draw(st.lists(st.sampled_from(events), max_size=3))
+        facts = [validate(event, world.ports) for event in data.draw(st.permutations(events + again))]
+        return {encode(ready(fact)) for fact in facts if fact is not None}
+
+    [first] = delivered(events)
+    replaced = data.draw(st.sampled_from(sorted(content)))
+    events.append(world.upload(replaced, content[replaced]))
+    [second] = delivered(events)
+    runs = [msgspec.json.decode(fact, type=DatasetReady) for fact in (first, second)]
+    assert runs[0].run_id != runs[1].run_id
+    assert runs[0].method == runs[1].method
+
+
+@given(st.data())
+@settings(max_examples=30, deadline=None)
+def test_nothing_is_ready_while_a_piece_is_missing(data: st.DataObject) -> None:
+    """Of every kind of data set, any part that lacks a file says nothing, however its events come."""
+    whole = data.draw(
+        st.sampled_from(
+            [
+                ["train.jsonl", "eval.jsonl"],
+                ["prompts.jsonl", "preferences.jsonl"],
+                ["corpus.jsonl", "queries.jsonl", "labels.tsv"],
+            ]
+        )
+    )
+    part = data.draw(st.lists(st.sampled_from(whole), min_size=1, max_size=len(whole) - 1, unique=True))
+    world = World()
+    events = [world.upload(f"bank/{name}", TRAIN) for name in part]
+    for event in data.draw(st.permutations(events + events)):
+        assert validate(event, world.ports) is None
+    [report] = world.reports()
+    assert set(report["missing"]) == set(whole) - set(part)
+
+
 def test_a_folder_that_lists_its_training_file_alone_is_split(world: World) -> None:
     """`files: [train.jsonl]` says that no evaluation file will come."""
     world.upload("bank/job.yaml", b"files: [train.jsonl]\nbase_model: text-bison-32k@002\n")
@@ -167,21 +200,37 @@ def test_metadata_asks_for_a_single_object(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "says"),
+    ("data", "code", "says"),
     [
-        ("bank/job.yaml", b"colour: blue", "colour"),
-        ("bank/job.yaml", b"files: [corpus.jsonl]", "corpus.jsonl"),
-        ("bank/job.yaml", b"x: " + b"y" * 100_000, "100,003 bytes"),
-        ("bank/job.yaml", b"region: 2026-99-99", "YAML"),
-        ("bank/job.yaml", b"[" * 1_500, "YAML"),
-        ("bank/job.yaml", b"\xff\xfe\x00", "YAML"),
+        (b"colour: blue", "REQUEST-KEY", "colour"),
+        (b"epochs: many", "REQUEST-INVALID", "epochs"),
+        (b"- epochs", "REQUEST-NOT-OBJECT", "epochs"),
+        (b"files: [corpus.jsonl]", "REQUEST-FILES", "corpus.jsonl"),
+        (b"files: [train.jsonl, rows.jsonl]", "REQUEST-FILE", "rows.jsonl"),
+        (b"x: " + b"y" * 100_000, "REQUEST-TOO-LARGE", "100,003 bytes"),
+        (b"region: 2026-99-99", "REQUEST-YAML", "YAML"),
+        (b"[" * 1_500, "REQUEST-YAML", "YAML"),
+        (b"\xff\xfe\x00", "REQUEST-YAML", "YAML"),
     ],
 )
-def test_a_wrong_request_is_a_rejection(world: World, name: str, data: bytes, says: str) -> None:
+def test_a_wrong_request_is_a_rejection(world: World, data: bytes, code: str, says: str) -> None:
     """What cannot be read is said at once, whether or not the data is there yet."""
-    fact = rejected(world.drop(name, data))
-    assert [finding.code for finding in fact.findings] == ["REQUEST-INVALID"]
+    fact = rejected(world.drop("bank/job.yaml", data))
+    assert [(finding.code, finding.file) for finding in fact.findings] == [(code, "bank/job.yaml")]
     assert says in fact.findings[0].message
+
+
+def test_the_line_of_a_yaml_error_is_told(world: World) -> None:
+    """It is where to look in job.yaml."""
+    fact = rejected(world.drop("bank/job.yaml", b"epochs: 2\nlabels: {team: a\n"))
+    assert fact.findings[0].line == 3
+
+
+def test_wrong_metadata_is_a_rejection(world: World) -> None:
+    """It is told under the name that the user gave it."""
+    fact = rejected(world.drop("banking.jsonl", TRAIN, **{"droptune-train-steps": "many"}))
+    assert [finding.code for finding in fact.findings] == ["REQUEST-INVALID"]
+    assert "`droptune-train-steps`" in fact.findings[0].message
 
 
 def test_a_corrected_request_is_another_run(world: World) -> None:
@@ -194,15 +243,18 @@ def test_a_corrected_request_is_another_run(world: World) -> None:
     assert world.report(fact.run_id)["status"] == "ready"
 
 
-@pytest.mark.parametrize("wish", [{"droptune-adapter-size": "32"}, {"droptune-region": "asia-east1"}])
+@pytest.mark.parametrize(
+    ("wish", "code"),
+    [({"droptune-adapter-size": "32"}, "MODEL-ADAPTER-SIZE"), ({"droptune-region": "asia-east1"}, "MODEL-REGION")],
+)
 def test_a_wish_that_the_base_model_does_not_take_is_refused_before_submission(
-    world: World, wish: dict[str, str]
+    world: World, wish: dict[str, str], code: str
 ) -> None:
     """Adapter sizes and regions are those of the base model."""
     parts = [{"role": role, "parts": [{"text": "x"}]} for role in ("user", "model")]
     data = json.dumps({"contents": parts}).encode() + b"\n"
     fact = rejected(world.drop("bank.jsonl", data * 30, **wish, **{"droptune-base-model": "gemini-3.5-flash"}))
-    assert "METHOD-UNAVAILABLE" in {finding.code for finding in fact.findings}
+    assert code in {finding.code for finding in fact.findings}
 
 
 def test_a_bad_file_is_rejected_with_its_findings(world: World) -> None:
@@ -222,15 +274,41 @@ def test_a_retired_model_is_refused_unless_the_endpoint_serves_it(world: World) 
     fact = rejected(world.drop("banking.jsonl", TRAIN))
     assert [finding.code for finding in fact.findings] == ["MODEL-RETIRED"]
     assert "gemini-2.5-flash" in fact.findings[0].message
-    assert "`input_text` becomes the user's part" in fact.findings[0].message
+    assert "droptune convert banking.jsonl --to gemini" in fact.findings[0].fix
+
+
+def superseded(report: dict[str, Any]) -> bool:
+    codes = [(finding["code"], finding["severity"]) for finding in report["findings"]]
+    return report["status"] == "superseded" and codes == [("OBJECT-REPLACED", "note")]
 
 
 def test_a_replaced_single_object_is_superseded(world: World) -> None:
-    """The event of an old generation says so, under the run id of that generation."""
+    """The old run ends with its reason and without a fact: the newer event speaks for the data set."""
     old, new = world.upload("banking.jsonl", TRAIN), world.upload("banking.jsonl", rows(0, 50))
-    fact = rejected(validate(old, world.ports))
-    assert [finding.code for finding in fact.findings] == ["OBJECT-REPLACED"]
-    assert fact.run_id != ready(validate(new, world.ports)).run_id
+    assert validate(old, world.ports) is None
+    [report] = world.reports()
+    assert superseded(report)
+    assert world.objects.read("runs", f"{report['run_id']}/report.html")
+    assert ready(validate(new, world.ports)).run_id != report["run_id"]
+    assert world.report(report["run_id"]) == report
+
+
+def test_a_deleted_single_object_is_superseded(world: World) -> None:
+    """There is nothing to reject any more."""
+    event = world.upload("banking.jsonl", TRAIN)
+    world.objects.delete("in", "banking.jsonl")
+    assert [validate(event, world.ports) for _ in range(2)] == [None, None]
+    assert [superseded(report) for report in world.reports()] == [True]
+
+
+def test_what_was_judged_first_stands(world: World) -> None:
+    """An event that comes again when the endpoint serves more models does not contradict the ledger."""
+    world.endpoint = Endpoint(frozenset())
+    event = world.upload("banking.jsonl", TRAIN)
+    run_id = rejected(validate(event, world.ports)).run_id
+    world.endpoint = Endpoint()
+    assert validate(event, world.ports) is None
+    assert world.report(run_id)["status"] == "rejected"
 
 
 def test_a_late_repetition_after_a_replacement_says_nothing(world: World) -> None:
@@ -267,10 +345,39 @@ class Vanishing(MemoryObjects):
         yield
 
 
-def test_an_object_that_vanishes_while_it_is_read_is_superseded() -> None:
-    """The run ends with its reason."""
-    fact = rejected(World(Vanishing()).drop("banking.jsonl", TRAIN))
-    assert [finding.code for finding in fact.findings] == ["OBJECT-REPLACED"]
+@pytest.mark.parametrize("name", ["banking.jsonl", "bank/eval.jsonl"])
+def test_an_object_that_vanishes_while_it_is_read_is_superseded(name: str) -> None:
+    """The run ends with its reason and without a fact."""
+    world = World(Vanishing())
+    world.upload("bank/train.jsonl", TRAIN)
+    assert world.drop(name, EVAL) is None
+    assert [superseded(report) for report in world.reports()] == [True]
+
+
+def test_a_split_is_written_once(world: World) -> None:
+    """A repeated event finds both sides there, and does not read the file to make them again."""
+    event = world.upload("banking.jsonl", TRAIN)
+    ready(validate(event, world.ports))
+    reads = len(world.objects.streamed)
+    ready(validate(event, world.ports))
+    assert len(world.objects.streamed) == 2 * reads - 1
+
+
+def test_a_split_that_was_interrupted_is_completed() -> None:
+    """Where only one side was written, the other follows, and neither is written twice."""
+    world = World()
+    event = world.upload("banking.jsonl", TRAIN)
+    whole = ready(validate(event, world.ports))
+    for missing, kept in (("train", "eval"), ("eval", "train")):
+        other = World()
+        assert other.upload("banking.jsonl", TRAIN) == event
+        name = f"{whole.run_id}/data/{{}}.jsonl"
+        there = world.objects.read("runs", name.format(kept)) or b""
+        before = other.objects.upload("runs", name.format(kept), there)
+        fact = ready(validate(event, other.ports))
+        assert fact.files[kept].generation == before.generation
+        assert (fact.files[missing].rows, fact.train_characters) == (whole.files[missing].rows, whole.train_characters)
+        assert other.objects.read("runs", name.format(missing)) == world.objects.read("runs", name.format(missing))
 
 
 def test_busy_storage_is_for_the_next_delivery() -> None:
@@ -320,8 +427,8 @@ def test_no_row_is_logged(world: World, caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_a_cold_start_imports_nothing_heavy() -> None:
-    """Validating needs neither a model, nor a Google API client, nor numerics."""
-    heavy = "torch google.cloud.aiplatform google.genai transformers scipy sacrebleu numpy google.cloud.storage"
+    """Validating needs neither a model, nor a Google API client, nor the numerics of an evaluation."""
+    heavy = "torch google.cloud.aiplatform google.genai transformers scipy sacrebleu google.cloud.storage"
     script = f"import sys, droptune.validate; print([m for m in {heavy.split()!r} if m in sys.modules])"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"

@@ -1,42 +1,132 @@
-"""Data sets on this machine, checked as a run would check them."""
+"""What the paths of ``droptune check`` name: data sets of one or several files, on this machine or in a bucket."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 
-from ..datasets.check import check_files
+from ..datasets.check import Source, local_source
 from ..datasets.join import FILES, JOB
-from ..datasets.report import Report
 from ..errors import Refused
 from ..events import Role
 from ..request import Request, from_yaml
 from .group import InputError
 
+SCHEME = "gs://"
+# Words in the names of files that belong together: cards_train.jsonl, cards-eval.jsonl.
+ROLE_WORDS: Mapping[str, Role] = {
+    **dict.fromkeys(("train", "training", "tuning"), "train"),
+    **dict.fromkeys(("eval", "evaluation", "validation", "valid", "val", "dev", "test"), "eval"),
+    "prompts": "prompts",
+    "preferences": "preferences",
+    "corpus": "corpus",
+    "queries": "queries",
+    "labels": "labels",
+}
+_ROLE_WORD = re.compile(rf"(?:^|[_.-])({'|'.join(ROLE_WORDS)})(?=$|[_.-])")
+ENDINGS = (".jsonl", ".tsv")
 
-def check_path(path: Path, held_out: Path | None = None) -> Report:
-    """The report on a file of training rows, or on a folder by the roles of its files.
 
-    `held_out` are the evaluation rows of a file. OSError when a file cannot be read, InputError for a folder that is
-    no data set.
+@dataclass(frozen=True)
+class DataSet:
+    """Files that are judged together. `label` is what the user typed, as far as it is one path."""
+
+    name: str
+    label: str
+    sources: Mapping[Role, Source]
+    request: Request
+
+
+def data_sets(
+    paths: Sequence[str], role: Role | None, wishes: Request, project: str | None, data: Path
+) -> list[DataSet]:
+    """The data sets that the paths name: a folder of files named by their roles is one, and so are files that go
+    together by their names (``cards_train.jsonl``, ``cards_eval.jsonl``); any other file is one of its own.
+
+    `role` is that of every file. OSError for a file that cannot be read, InputError for a folder without data.
     """
+    found: list[DataSet] = []
+    files: list[tuple[str, Source]] = []
+    for path in paths:
+        if path.startswith(SCHEME):
+            from .remote import remote_files
+
+            folder, named = remote_files(path, project, data)
+        else:
+            folder, named = _local_files(Path(path))
+        in_folder = {
+            FILES[PurePosixPath(name).name]: source for name, source in named if PurePosixPath(name).name in FILES
+        }
+        if folder is not None and in_folder:
+            request = folder.request_over(wishes)
+            found.append(DataSet(folder.name, path, _in_order(in_folder), request))
+        elif folder is not None and not named:
+            raise InputError(
+                f"{path} holds no data. Name a .jsonl file, or a folder with {', '.join(FILES)} or other .jsonl files."
+            )
+        else:
+            files += [(name if folder is not None else path, source) for name, source in named]
+    return found + list(_together(files, role, wishes))
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder's name, and the bytes of its ``job.yaml`` if it has one."""
+
+    name: str
+    job: bytes | None
+
+    def request_over(self, wishes: Request) -> Request:
+        """What ``job.yaml`` asks for, the command's own wishes counting more."""
+        if self.job is None:
+            return wishes
+        try:
+            asked = from_yaml(self.job)
+        except Refused as error:
+            raise InputError(str(error)) from error
+        import msgspec
+
+        return msgspec.structs.replace(
+            asked, method=wishes.method or asked.method, base_model=wishes.base_model or asked.base_model
+        )
+
+
+def _local_files(path: Path) -> tuple[Folder | None, list[tuple[str, Source]]]:
     if not path.is_dir():
-        files: dict[Role, Path] = {"train": path}
-        if held_out is not None:
-            files["eval"] = held_out
-        return check_files(files, name=path.stem)
-    if held_out is not None:
-        raise InputError("--eval is for single files; a folder has its eval.jsonl.")
-    found: Mapping[Role, Path] = {role: path / name for name, role in FILES.items() if (path / name).exists()}
-    if not found:
-        raise InputError(f"{path} holds none of {', '.join(FILES)}. Name a .jsonl file, or a folder with those names.")
-    return check_files(found, _wishes(path / JOB), name=path.resolve().name)
+        return None, [(str(path), local_source(path))]
+    job = path / JOB
+    folder = Folder(path.resolve().name, job.read_bytes() if job.is_file() else None)
+    inside = sorted(each for each in path.iterdir() if each.suffix in ENDINGS and each.is_file())
+    return folder, [(str(each), local_source(each)) for each in inside]
 
 
-def _wishes(job: Path) -> Request:
-    if not job.exists():
-        return Request()
-    try:
-        return from_yaml(job.read_bytes())
-    except Refused as error:
-        raise InputError(str(error)) from error
+def _together(files: Iterable[tuple[str, Source]], role: Role | None, wishes: Request) -> Iterator[DataSet]:
+    """Files joined by the words for roles in their names, as long as no two have the same."""
+    sets: dict[str, dict[Role, tuple[str, Source]]] = {}
+    for path, source in files:
+        stem = PurePosixPath(path).stem
+        word = None if role is not None else next(iter(_ROLE_WORD.finditer(stem)), None)
+        own = role or (ROLE_WORDS[word[1]] if word else "train")
+        key = path if word is None else f"{PurePosixPath(path).parent}/{stem[: word.start()]}\0{stem[word.end() :]}"
+        group = sets.setdefault(key, {})
+        if own in group:
+            sets[path] = {own: (path, source)}
+        else:
+            group[own] = (path, source)
+    for group in sets.values():
+        # A file alone is judged as training data unless the user says what it is: its name may mean something else.
+        if len(group) == 1 and role is None:
+            ((own, (path, source)),) = group.items()
+            group = {"labels" if own == "labels" else "eval" if own == "eval" else "train": (path, source)}
+        path, _ = next(iter(group.values()))
+        label = path if len(group) == 1 else str(PurePosixPath(path).parent)
+        name = PurePosixPath(path).stem
+        if len(group) > 1:
+            name = _ROLE_WORD.sub("", name).strip("_.-") or PurePosixPath(label).name or "data"
+        yield DataSet(name, label, _in_order({own: source for own, (_, source) in group.items()}), wishes)
+
+
+def _in_order(sources: Mapping[Role, Source]) -> dict[Role, Source]:
+    return {role: sources[role] for role in FILES.values() if role in sources}

@@ -17,9 +17,9 @@ from .ledger import Report
 from .reader import RunsReader
 
 TRAIN = "train.jsonl"
-# A folder's run starts with the arrival of its last missing file. So wishes come first, then held-out rows, and the
-# training rows last.
-ORDER = (JOB, "eval.jsonl", TRAIN)
+# A folder's run starts with the arrival of its last missing file. So wishes come first, then held-out rows, and what
+# is trained on last.
+ORDER = (JOB, "eval.jsonl", "labels.tsv", "queries.jsonl", "corpus.jsonl", "prompts.jsonl", "preferences.jsonl", TRAIN)
 POLL_SECONDS = 0.2
 SETTLE_SECONDS = 5.0  # how long the report of these very files is waited for before another new one is taken
 GIVE_UP_SECONDS = 90.0
@@ -48,13 +48,14 @@ class Drop:
 
     @property
     def taken_away_first(self) -> str | None:
-        """The object to delete before a folder is uploaded, if it is there: the training rows of an earlier drop.
+        """The object to delete before a folder is uploaded, if it is there: the last file of an earlier drop.
 
         With them in place, the first new file of the folder would complete a data set of old and new files, and
         a run would start that nobody wants.
         """
         names = [upload.object_name for upload in self.uploads]
-        return names[-1] if len(names) > 1 and names[-1].endswith(f"/{TRAIN}") else None
+        decides = len(names) > 1 and not names[-1].endswith((f"/{JOB}", "/eval.jsonl"))
+        return names[-1] if decides else None
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Dropped:
     @property
     def rows(self) -> tuple[StoredObject, ...]:
         """The objects that hold rows, which with the request identify the run."""
-        return tuple(stored for stored in self.objects if stored.name.endswith(".jsonl"))
+        return tuple(stored for stored in self.objects if not stored.name.endswith(f"/{JOB}"))
 
     @property
     def expected_run(self) -> str:
@@ -147,7 +148,7 @@ def _names(report: Report, rows: Iterable[StoredObject]) -> bool:
 
 def _only(reports: Mapping[str, Report]) -> str | None:
     """The run of the only new report that decides something, else of the only one: some name no files at all."""
-    decided = [one for one, report in reports.items() if report.status != "waiting"]
+    decided = [one for one, report in reports.items() if report.status not in ("waiting", "superseded")]
     candidates = decided or list(reports)
     return candidates[0] if len(candidates) == 1 else None
 
@@ -158,7 +159,9 @@ def _folder(path: Path, name: str, wishes: Sequence[str]) -> Drop:
     present = sorted(file.name for file in path.iterdir() if file.is_file())
     chosen = [file for file in ORDER if file in present]
     if not any(file in FILES for file in chosen):
-        raise InputError(f"{path} holds no {TRAIN}. A data set folder holds {', '.join(FILES)} and perhaps {JOB}.")
+        raise InputError(
+            f"{path} holds no data. A data set folder holds some of {', '.join(FILES)}, and perhaps {JOB}."
+        )
     wanted = from_yaml((path / JOB).read_bytes()) if JOB in chosen else Request()
     uploads = tuple(Upload(path / file, f"{name}/{file}") for file in chosen)
     return Drop(name, uploads, wanted, {}, tuple(file for file in present if file not in chosen))

@@ -47,7 +47,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     run_id: str
     dataset: str
-    status: Literal["ready", "rejected", "waiting"]
+    status: Literal["ready", "rejected", "waiting", "superseded"]
     format: str | None = None
     method: str | None = None
     base_model: str | None = None

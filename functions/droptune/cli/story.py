@@ -14,6 +14,7 @@ Status = Literal[
     "validating",
     "rejected",
     "waiting",
+    "superseded",
     "validated",
     "claimed",
     "planned",
@@ -25,8 +26,8 @@ Status = Literal[
     "registered",
 ]
 # Nothing happens any more without somebody's doing.
-ENDED: frozenset[Status] = frozenset({"rejected", "waiting", "failed", "model-rejected", "registered"})
-# The notifications that each ending may send; a data set that waits sends none.
+ENDED: frozenset[Status] = frozenset({"rejected", "waiting", "superseded", "failed", "model-rejected", "registered"})
+# The notifications that each ending may send; a data set that waits, or was replaced, sends none.
 NOTIFICATIONS_OF: Mapping[Status, tuple[str, ...]] = {
     "rejected": ("notified-dataset-rejected.json",),
     "failed": ("notified-tuning-failed.json", "notified-evaluation-failed.json"),
@@ -153,7 +154,10 @@ def status_of(report: Report | None, evaluation: Evaluation | None, names: froze
 
 
 def without_superseded(stories: Iterable[Story]) -> list[Story]:
-    """The stories, but for waiting ones whose data set went on: every file of a folder leaves one as it arrives."""
+    """The stories, but for those whose data set went on without them.
+
+    Every file of a folder leaves a waiting run as it arrives, and every file that is replaced a superseded one.
+    """
     found = list(stories)
     latest: dict[str, float] = {}
     for story in found:
@@ -162,7 +166,7 @@ def without_superseded(stories: Iterable[Story]) -> list[Story]:
     return [
         story
         for story in found
-        if story.status != "waiting"
+        if story.status not in ("waiting", "superseded")
         or story.report is None
         or story.began is None
         or story.began >= latest[story.report.dataset]
@@ -177,6 +181,8 @@ def next_command(story: Story) -> str:
         case "waiting":
             missing = ", ".join(story.report.missing) if story.report else "the missing files"
             return f"droptune drop FOLDER, with {missing or 'the missing files'} in it"
+        case "superseded":
+            return "droptune runs, for the run of the newer file; or drop it again: droptune drop PATH --watch"
         case "failed":
             return f"droptune logs {story.run_id}"
         case "registered" | "model-rejected":

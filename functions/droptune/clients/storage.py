@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, BinaryIO, cast
 
-from ..errors import ObjectGone, Retryable
+from ..errors import Retryable
 from ..ports import StoredObject
 
-CHUNK_BYTES = 1 << 20
-ONE_REQUEST_BYTES = 8 << 20  # the library sends more than this in several requests
+ONE_REQUEST_BYTES = 8 << 20  # the library sends more than this in several requests, each of this size
 TIMEOUT_SECONDS = 60  # of silence in one request
 PATIENCE_SECONDS = 30.0
 
@@ -51,17 +50,13 @@ class CloudStorage:
 
     @contextmanager
     def stream(self, stored: StoredObject) -> Iterator[BinaryIO]:
-        from google.api_core.exceptions import NotFound
+        from .download import Patience, download
 
-        blob = self._client.bucket(stored.bucket).blob(stored.name, generation=stored.generation)
         with _translated():
-            try:
-                with blob.open("rb", chunk_size=CHUNK_BYTES, **self._limits) as reader:
-                    yield cast(BinaryIO, reader)
-            except NotFound as error:
-                raise ObjectGone(
-                    f"gs://{stored.bucket}/{stored.name} is no longer there at generation {stored.generation}"
-                ) from error
+            # The library's own session: it carries the credentials, and renews them.
+            patience = Patience(self._patience_seconds)
+            with download(self._client._http, self._client.api_endpoint, stored, patience) as reader:
+                yield reader
 
     def read(self, bucket: str, name: str) -> bytes | None:
         from google.api_core.exceptions import NotFound
@@ -73,16 +68,46 @@ class CloudStorage:
                 return None
 
     def create(self, bucket: str, name: str, data: bytes, content_type: str) -> bool:
+        return self.create_from(bucket, name, (data,), content_type)
+
+    def create_from(self, bucket: str, name: str, chunks: Iterable[bytes], content_type: str) -> bool:
+        remaining = iter(chunks)
+        head = bytearray()
+        for chunk in remaining:
+            head += chunk
+            if len(head) > ONE_REQUEST_BYTES:
+                return self._create_in_parts(bucket, name, head, remaining, content_type)
+        return self._create_at_once(bucket, name, bytes(head), content_type)
+
+    def _create_at_once(self, bucket: str, name: str, data: bytes, content_type: str) -> bool:
         from google.api_core.exceptions import PreconditionFailed
 
-        # A large upload is spared when it would be refused at its end. The local storage does not even refuse it: it
-        # honours the precondition in uploads of one request only.
-        if len(data) > ONE_REQUEST_BYTES and self.stat(bucket, name) is not None:
-            return False
         blob = self._client.bucket(bucket).blob(name)
         with _translated():
             try:
                 blob.upload_from_string(data, content_type=content_type, if_generation_match=0, **self._limits)
+            except PreconditionFailed:
+                return False
+        return True
+
+    def _create_in_parts(
+        self, bucket: str, name: str, head: bytearray, remaining: Iterator[bytes], content_type: str
+    ) -> bool:
+        """Upload what does not fit one request. When the chunks end with an exception, nothing is created."""
+        from google.api_core.exceptions import PreconditionFailed
+
+        # A large upload is spared when it would be refused at its end. The local storage does not even refuse it: it
+        # honours the precondition in uploads of one request only.
+        if self.stat(bucket, name) is not None:
+            return False
+        blob = self._client.bucket(bucket).blob(name, chunk_size=ONE_REQUEST_BYTES)
+        with _translated():
+            try:
+                with blob.open("wb", content_type=content_type, if_generation_match=0, **self._limits) as upload:
+                    upload.write(head)
+                    head.clear()
+                    for chunk in remaining:
+                        upload.write(chunk)
             except PreconditionFailed:
                 return False
         return True

@@ -2,141 +2,214 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
-from ..errors import Refused
 from ..events import Format, Role
-from ..methods import Choice, choose
-from ..methods.catalogue import BaseModel
+from ..methods import Choice, startable
+from ..methods.prices import Prices
 from ..request import Request
-from . import checks, split
+from . import content, pairs
+from .content import Content
+from .content.sample import PAIRS
+from .embedding import EmbeddingIds
 from .findings import Findings
-from .report import FileReport, Report, Statistics, build, statistics_of
-from .scan import Scan, scan
+from .formats import FORMATS
+from .limits import FileFacts, Serves, check_limits, retirement
+from .overlong import TokenLimits, judge_row
+from .parallel import scan_file
+from .purpose import Purpose, purpose, started
+from .rowformat import Problem, RowFormat
+from .scan import LongRows, Scan, scan
+from .tokens import WORST_TOKENS_PER_BYTE, Counter
 
-# Whether the endpoint that jobs go to serves a base model; None where no endpoint is asked.
-Serves = Callable[[str], bool]
-
-CONVERSIONS: dict[Format, str] = {
-    "text": "`input_text` becomes the user's part and `output_text` the model's part of `contents`",
-    "gemini_messages": "`messages` become `contents`, `content` becomes `parts`, the system's turn `systemInstruction`",
-}
+Opened = AbstractContextManager[BinaryIO]
 
 
 @dataclass(frozen=True)
 class Source:
-    """A file to judge: how it is named in findings, and how it is opened."""
+    """A file to judge: how it is named in findings, and how it is opened.
+
+    `path` is that of a local file: it can be read again, and in parts by several processes.
+    """
 
     name: str
     size_bytes: int
-    open: Callable[[], AbstractContextManager[BinaryIO]]
+    open: Callable[[], Opened]
     generation: int | None = None
+    path: Path | None = None
+
+    @property
+    def reopen(self) -> Callable[[], Opened] | None:
+        """How the file is opened again, where that is as good as before."""
+        return None if self.path is None else self.open
+
+
+@dataclass(frozen=True)
+class Options:
+    """How files are judged. By default as the pipeline does.
+
+    `line_only` leaves out what depends on how many rows there are. `content` says whether near-duplicates and what
+    rows say are looked into. `processes` may read one large local file together.
+    """
+
+    line_only: bool = False
+    content: bool = True
+    format: Format | None = None
+    counter: Counter | None = None
+    prices: Prices | None = None
+    processes: int = 1
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What is known of a data set once all its files were read. `choice` is None where no method fits."""
+    """What is known of a data set once all its files were read.
+
+    `choice` is None where no method fits, or none that this version can start.
+    """
 
     sources: Mapping[Role, Source]
     scans: Mapping[Role, Scan]
     findings: Findings
-    choice: Choice | None
+    purpose: Purpose
+    request: Request
+    options: Options = field(default_factory=Options)
+    contents: Mapping[Role, Content] = field(default_factory=dict)
 
     @property
-    def format(self) -> Format | None:
-        fmt = next(iter(self.scans.values())).format
-        return fmt.format if fmt else None
-
-    def files(self) -> tuple[FileReport, ...]:
-        """Each file with what was counted in it."""
-        return tuple(
-            FileReport(
-                role=role,
-                name=source.name,
-                generation=source.generation,
-                rows=self.scans[role].rows,
-                bytes=source.size_bytes,
-            )
-            for role, source in self.sources.items()
-        )
-
-    def statistics(self) -> dict[Role, Statistics]:
-        """Lengths and labels of each file."""
-        return {role: statistics_of(result.content, result.rows) for role, result in self.scans.items()}
+    def choice(self) -> Choice | None:
+        """The method and base model of the job that may start."""
+        return startable(self.purpose.method, self.purpose.base_model)
 
 
-def check(sources: Mapping[Role, Source], request: Request, serves: Serves | None) -> Checked:
+def check(
+    sources: Mapping[Role, Source], request: Request, serves: Serves | None, options: Options | None = None
+) -> Checked:
     """Read every file once and collect all findings, those about the choice of a method included.
 
     Raises what opening and reading a source raises, nothing else.
     """
+    options = options or Options()
     findings = Findings()
-    scans: dict[Role, Scan] = {}
-    for role, source in sources.items():
-        with source.open() as stream:
-            scans[role] = scan(stream, source.name, findings)
+    ids = EmbeddingIds()
+    scans = {role: _scan(role, source, request, findings, ids, options) for role, source in sources.items()}
     for role, result in scans.items():
-        checks.check_file(result, role, findings)
+        pairs.check_repeats(result, findings, sources[role].reopen)
+    contents = _contents(scans, findings) if options.content else {}
     if "train" in scans and "eval" in scans:
-        checks.check_pair(scans["train"], scans["eval"], findings)
-    checked = Checked(sources, scans, findings, _choose(scans, request, serves, findings))
-    if checked.choice is not None:
-        sizes = {role: source.size_bytes for role, source in sources.items()}
-        checks.check_limits(checked.choice.base_model, scans, sizes, findings)
-    if "train" in scans and "eval" not in scans and 0 < scans["train"].rows < split.LEAST_ROWS:
-        found = f"{scans['train'].rows} rows"
-        findings.add("SPLIT-TOO-FEW", file=scans["train"].file, found=found, allowed=f"{split.LEAST_ROWS} rows")
+        reopened = sources["train"].reopen, sources["eval"].reopen
+        pairs.check_pair(scans["train"], scans["eval"], findings, *reopened)
+    ids.check(findings, line_only=options.line_only)
+    found = purpose(_formats(scans), request, {role: source.name for role, source in sources.items()})
+    leading = None if found.role is None else sources[found.role].name
+    _add(findings, leading, found.problems)
+    if leading is not None:
+        _add(findings, leading, retirement(found, leading, datetime.now(UTC).date(), serves))
+    facts = [_facts(role, result, sources[role]) for role, result in scans.items() if result.known is not None]
+    for name, problem in check_limits(found, facts, line_only=options.line_only):
+        _add(findings, name, [problem])
+    return Checked(sources, scans, findings, found, request, options, contents)
+
+
+def check_sources(
+    sources: Mapping[Role, Source], request: Request, serves: Serves | None, options: Options | None = None
+) -> Checked:
+    """As `check`, where nothing is to be started: a method that this version cannot start is only noted."""
+    checked = check(sources, request, serves, options)
+    _add(checked.findings, None, started(checked.purpose, must_start=False))
     return checked
 
 
-def check_files(
-    paths: Mapping[Role, Path], request: Request | None = None, serves: Serves | None = None, name: str | None = None
-) -> Report:
-    """The report on local files, as the pipeline would judge them when dropped; OSError when one cannot be read.
-
-    `name` is the data set's; without it, that of the first file.
-    """
-    sources = {
-        role: Source(name=path.name, size_bytes=path.stat().st_size, open=partial(_open, path))
-        for role, path in paths.items()
-    }
-    checked = check(sources, request or Request(), serves)
-    return build(
-        dataset=name or next(iter(paths.values())).stem,
-        run_id=None,
-        status="rejected" if checked.findings.blocking else "ready",
-        checked=checked,
+def check_files(paths: Mapping[Role, Path], request: Request | None = None, options: Options | None = None) -> Checked:
+    """The judgement of files on this machine; OSError when one cannot be read."""
+    return check_sources(
+        {role: local_source(path) for role, path in paths.items()}, request or Request(), None, options
     )
 
 
+def local_source(path: Path) -> Source:
+    """A file on this machine; OSError when there is none."""
+    return Source(name=path.name, size_bytes=path.stat().st_size, open=partial(_open, path), path=path)
+
+
 def _open(path: Path) -> BinaryIO:
-    return path.open("rb")
+    return path.open("rb", buffering=0)
 
 
-def _choose(scans: Mapping[Role, Scan], request: Request, serves: Serves | None, findings: Findings) -> Choice | None:
-    fmt = next(iter(scans.values())).format
-    if fmt is None:
+def _scan(
+    role: Role, source: Source, request: Request, findings: Findings, ids: EmbeddingIds, options: Options
+) -> Scan:
+    if role == "labels":
+        with source.open() as stream:
+            return ids.scan_labels(stream, source.name, findings)
+    fmt = None if options.format is None else FORMATS[options.format]
+    long_rows = partial(_long_rows, role, request, options.counter)
+    each_batch = ids.taker(role, source.name)
+    if source.path is not None and each_batch is None:
+        processes = options.processes
+        return scan_file(source.path, source.name, findings, processes=processes, fmt=fmt, long_rows=long_rows)
+    with source.open() as stream:
+        return scan(
+            stream,
+            source.name,
+            findings,
+            fmt=fmt,
+            size_bytes=source.size_bytes,
+            rereadable=source.path is not None,
+            long_rows=long_rows,
+            each_batch=each_batch,
+        )
+
+
+def _long_rows(role: Role, request: Request, counter: Counter | None, fmt: RowFormat) -> LongRows | None:
+    """How rows are judged that may have more tokens than the base model takes, and from how many bytes on."""
+    tuning = purpose({role: fmt.name}, request).tuning
+    if tuning is None:
         return None
-    try:
-        choice = choose(fmt.format, request)
-    except Refused as error:
-        findings.add("METHOD-UNAVAILABLE", found=str(error))
+    limits = TokenLimits.of(tuning)
+    given = [limit for limit in (limits.prompt, limits.answer, limits.row) if limit is not None]
+    if not given:
         return None
-    _check_retirement(choice.base_model, fmt.format, serves, findings)
-    return choice
+
+    pair_of = PAIRS.get(fmt.name)
+
+    def judge(row: Any) -> Iterable[Problem]:
+        prompt, answer = fmt.example(row)
+        if pair_of is not None:  # each candidate is an answer of its own
+            answer = max(pair_of(row), key=len)
+        return judge_row(prompt, answer, limits, counter)
+
+    # A token is at least one byte; without a tokenizer, rows below the worst ratio measured are not judged either.
+    return min(given) if counter is not None else int(min(given) / WORST_TOKENS_PER_BYTE), judge
 
 
-def _check_retirement(base_model: BaseModel, fmt: Format, serves: Serves | None, findings: Findings) -> None:
-    if base_model.retired is None or base_model.retired > datetime.now(UTC).date():
-        return
-    replaced = f"; its replacement is {base_model.replacement}" if base_model.replacement else ""
-    converted = f", for which {CONVERSIONS[fmt]}" if fmt in CONVERSIONS and replaced else ""
-    found = f"{base_model.name} was retired on Google Cloud on {base_model.retired}{replaced}{converted}"
-    served = serves is None or serves(base_model.name)
-    findings.add("MODEL-RETIRED-SERVED" if served else "MODEL-RETIRED", found=found)
+def _contents(scans: Mapping[Role, Scan], findings: Findings) -> dict[Role, Content]:
+    found: dict[Role, Content] = {}
+    samples = {role: result.sample.closer() for role, result in scans.items()}
+    for role, result in scans.items():
+        if result.format is not None and result.content.rows:
+            rows, totals = result.content.rows, result.content.totals()
+            found[role] = content.examine(result.format, role, result.file, samples[role], rows, totals, findings)
+    train, evaluation = scans.get("train"), scans.get("eval")
+    if train and evaluation and train.format is evaluation.format and train.format is not None:
+        content.compare(train.format, train.file, samples["train"], evaluation.file, samples["eval"], findings)
+    return found
+
+
+def _formats(scans: Mapping[Role, Scan]) -> dict[Role, Format]:
+    return {role: result.known for role, result in scans.items() if result.known is not None}
+
+
+def _facts(role: Role, result: Scan, source: Source) -> FileFacts:
+    assert result.known is not None
+    return FileFacts(role, result.file, result.known, result.rows, source.size_bytes, result.content.turn_count)
+
+
+def _add(findings: Findings, file: str | None, problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        findings.add(problem.code, problem.values, file=file, pointer=problem.pointer, text=problem.excerpt)

@@ -1,51 +1,33 @@
-"""The rules, whose wording, fixes, examples and sources are in ``rules.yaml``, and the findings made of them."""
+"""Findings as they are collected, and what they become in a report."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from functools import cache
-from pathlib import Path
-
-import msgspec
-import yaml
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from ..events import Finding, Severity
-from .fields import excerpt
+from .formats.fields import excerpt
+from .rowformat import Values
+from .rules import Language, fill, rule
 
 MAX_IN_FULL = 1_000  # findings of each severity
-MAX_POINTER = 200
 MAX_OF_CODE_ALWAYS = 10  # the first of every code are kept even so, lest one fault hides another
+MAX_POINTER = 200
 
 _SEVERITY_ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a code means. `message` may name ``{found}`` and ``{allowed}``.
-
-    Of a rule that is `once`, the first finding per file and place is kept and the others counted: it says something
-    about the file rather than about a row. `wrong` and `right` are examples; what is not text is described.
-    """
+class Found(NamedTuple):
+    """One finding before it is put into words. `line` counts from 1, `offset` is the line's first byte."""
 
     code: str
-    severity: Severity
-    title: str
-    message: str
-    allowed: str
-    fix: str
-    wrong: str
-    right: str
-    source: str
-    once: bool = False
-
-
-@cache
-def rules() -> Mapping[str, Rule]:
-    """Every rule by its code. Read on first use: a clean data set needs none."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    text = (Path(__file__).parent / "rules.yaml").read_text(encoding="utf-8")
-    entries = yaml.load(text, Loader=loader)
-    return {code: msgspec.convert({"code": code, **entry}, Rule) for code, entry in entries.items()}
+    values: Values
+    file: str | None
+    line: int | None
+    offset: int | None
+    pointer: str | None
+    excerpt: str | None
 
 
 class Findings:
@@ -53,67 +35,82 @@ class Findings:
 
     def __init__(self) -> None:
         self.by_code: Counter[str] = Counter()
-        self._kept: dict[Severity, list[Finding]] = {"error": [], "warning": [], "note": []}
+        self._kept: dict[Severity, list[Found]] = {"error": [], "warning": [], "note": []}
         self._kept_of_code: Counter[str] = Counter()
         self._said: set[tuple[str, str | None, str | None]] = set()
 
     def add(
         self,
         code: str,
+        values: Values | None = None,
         *,
-        found: str = "",
-        allowed: str | None = None,
-        fix: str | None = None,
         file: str | None = None,
         line: int | None = None,
         offset: int | None = None,
         pointer: str | None = None,
         text: str | None = None,
+        times: int = 1,
     ) -> None:
-        """One more finding. `allowed` and `fix` replace the rule's own where the case knows better; `text` is cut."""
-        rule = rules()[code]
-        self.by_code[code] += 1
-        kept = self._kept[rule.severity]
-        if len(kept) >= MAX_IN_FULL and self._kept_of_code[code] >= MAX_OF_CODE_ALWAYS:
+        """One more finding, or `times` of the same of which one is kept; `text` is what stands there, and is cut."""
+        self.by_code[code] += times
+        self._keep(Found(code, values or {}, file, line, offset, pointer or None, text or None))
+
+    def _keep(self, found: Found) -> None:
+        definition = rule(found.code)
+        kept = self._kept[definition.severity]
+        if len(kept) >= MAX_IN_FULL and self._kept_of_code[found.code] >= MAX_OF_CODE_ALWAYS:
             return
-        pointer = None if pointer is None else _cut(printable(pointer))
-        if rule.once:
-            place = (code, file, pointer)
+        if definition.once:
+            place = (found.code, found.file, found.pointer)
             if place in self._said:
                 return
             self._said.add(place)
-        self._kept_of_code[code] += 1
-        found, allowed = printable(found), printable(allowed or rule.allowed)
-        kept.append(
-            Finding(
-                code=code,
-                severity=rule.severity,
-                message=rule.message.replace("{found}", found).replace("{allowed}", allowed),
-                fix=fix or rule.fix,
-                file=file,
-                line=line,
-                offset=offset,
-                pointer=pointer,
-                excerpt=printable(excerpt(text)) if text else None,
-                found=found or None,
-                allowed=allowed or None,
-                source=rule.source,
-            )
-        )
+        self._kept_of_code[found.code] += 1
+        kept.append(found)
+
+    def merge(self, other: Findings, lines: int, offset: int) -> None:
+        """Take over what was found in the part of a file that begins after `lines` lines and `offset` bytes."""
+        self.by_code.update(other.by_code)
+        for kept in other._kept.values():
+            for found in kept:
+                moved_line = None if found.line is None else found.line + lines
+                moved_offset = None if found.offset is None else found.offset + offset
+                self._keep(found._replace(line=moved_line, offset=moved_offset))
 
     def count(self, severity: Severity) -> int:
         """How many findings of a severity there are, kept or not."""
-        return sum(count for code, count in self.by_code.items() if rules()[code].severity == severity)
+        return sum(count for code, count in self.by_code.items() if rule(code).severity == severity)
 
     @property
     def blocking(self) -> bool:
         """Whether there is an error."""
         return self.count("error") > 0
 
-    def listed(self) -> tuple[Finding, ...]:
-        """The findings kept, errors first, then by file and line."""
-        every = [finding for kept in self._kept.values() for finding in kept]
+    def listed(self, language: Language = "en") -> tuple[Finding, ...]:
+        """The findings kept, in words, errors first, then by file and line."""
+        every = [_worded(found, language) for kept in self._kept.values() for found in kept]
         return tuple(sorted(every, key=lambda f: (_SEVERITY_ORDER[f.severity], f.file or "", f.line or 0)))
+
+
+def _worded(found: Found, language: Language) -> Finding:
+    definition = rule(found.code)
+    values = {name: printable(value) if isinstance(value, str) else value for name, value in found.values.items()}
+    return Finding(
+        code=found.code,
+        kind=definition.kind,
+        severity=definition.severity,
+        message=fill(definition.message[language], values),
+        fix=fill(definition.fix[language], values),
+        file=found.file,
+        line=found.line,
+        offset=found.offset,
+        pointer=None if found.pointer is None else _cut(printable(found.pointer)),
+        excerpt=printable(excerpt(found.excerpt)) if found.excerpt else None,
+        found=str(values["found"]) if "found" in values else None,
+        allowed=fill(definition.allowed[language], values) or None,
+        source=definition.source,
+        values=values,
+    )
 
 
 def printable(text: str) -> str:
@@ -121,6 +118,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def severities(codes: Iterable[str]) -> Mapping[str, Severity]:
+    """The severity of each code."""
+    return {code: rule(code).severity for code in codes}
 
 
 def _cut(pointer: str) -> str:

@@ -7,8 +7,8 @@ import math
 import re
 from typing import Any
 
-from .fields import EXCERPT_CHARACTERS, escaped, excerpt, shown, type_name
-from .rowformat import Problem
+from .formats.fields import EXCERPT_CHARACTERS, escaped, excerpt, shown, type_name
+from .rowformat import Problem, Values
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PYTHON_DICT = re.compile(r"\s*\{\s*'")
@@ -29,11 +29,11 @@ def judge(line: bytes) -> tuple[dict[str, Any] | None, list[Problem]]:
     try:
         text = line.decode("utf-8")
     except UnicodeDecodeError as error:
-        found = f"byte 0x{line[error.start]:02X} at position {error.start + 1} of the line"
-        problems.append(Problem("BAD-UTF8", "", found=found))
+        found: Values = {"found": f"0x{line[error.start]:02X}", "position": error.start + 1}
+        problems.append(Problem("BAD-UTF8", "", found))
         text = line.decode("utf-8", "replace")
     if "\0" in text:
-        problems.append(Problem("NUL-BYTE", "", found=f"a NUL at position {text.index(chr(0)) + 1} of the line"))
+        problems.append(Problem("NUL-BYTE", "", {"position": text.index("\0") + 1}))
         text = text.replace("\0", "")
     constants: list[str] = []
 
@@ -43,16 +43,16 @@ def judge(line: bytes) -> tuple[dict[str, Any] | None, list[Problem]]:
 
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=constant, parse_int=_integer)
-        problems += [Problem("JSON-NAN", "", found=name) for name in constants]
+        problems += [Problem("JSON-NAN", "", {"found": name}) for name in constants]
         problems += _within(value, "", 0)
     except json.JSONDecodeError as error:
         problems.append(_syntax(text, error))
         return None, problems
     except RecursionError:
-        problems.append(Problem("JSON-TOO-DEEP", "", excerpt=text[:EXCERPT_CHARACTERS]))
+        problems.append(Problem("JSON-TOO-DEEP", "", {"most": MAX_DEPTH}, text[:EXCERPT_CHARACTERS]))
         return None, problems
     if not isinstance(value, dict):
-        problems.append(Problem("NOT-OBJECT", "", found=type_name(value), excerpt=text[:EXCERPT_CHARACTERS]))
+        problems.append(Problem("NOT-OBJECT", "", {"found": type_name(value)}, text[:EXCERPT_CHARACTERS]))
         return None, problems
     return value, problems
 
@@ -77,15 +77,15 @@ def _within(value: Any, at: str, depth: int) -> list[Problem]:
     problems: list[Problem] = []
     if isinstance(value, str):
         if match := _SURROGATE.search(value):
-            problems.append(Problem("LONE-SURROGATE", at, found=f"U+{ord(match[0]):04X}"))
+            problems.append(Problem("LONE-SURROGATE", at, {"found": f"U+{ord(match[0]):04X}"}))
         if "\0" in value:
-            problems.append(Problem("NUL-ESCAPE", at, found="\\u0000"))
+            problems.append(Problem("NUL-ESCAPE", at, {"found": "\\u0000"}))
     elif isinstance(value, _Object):
         for key in value.repeated:
-            problems.append(Problem("DUPLICATE-KEY", f"{at}/{escaped(key)}", found=f"`{excerpt(key)}` more than once"))
+            problems.append(Problem("DUPLICATE-KEY", f"{at}/{escaped(key)}", {"found": excerpt(key)}))
         for key, inner in value.items():
-            if _SURROGATE.search(key):
-                problems.append(Problem("LONE-SURROGATE", at, found="a lone surrogate in a field's name"))
+            if match := _SURROGATE.search(key):
+                problems.append(Problem("LONE-SURROGATE", at, {"found": f"U+{ord(match[0]):04X}"}))
             problems.extend(_within(inner, f"{at}/{escaped(key)}", depth + 1))
     elif isinstance(value, list):
         for index, inner in enumerate(value):
@@ -97,15 +97,15 @@ def _syntax(text: str, error: json.JSONDecodeError) -> Problem:
     """What kind of malformed JSON a line is, where, in terms of what the writer probably did."""
     stripped = text.rstrip()
     near = text[max(0, error.pos - 10) : error.pos + EXCERPT_CHARACTERS - 10]
-    place = f"{error.msg} at position {error.pos + 1}"
+    values: Values = {"position": error.pos + 1, "found": shown(text[error.pos : error.pos + 10]), "reason": error.msg}
     if error.msg == "Extra data":
         rest = text[error.pos :].strip()
         if rest == ",":
-            return Problem("JSON-TRAILING-COMMA", "", found="a comma after the object", excerpt=near)
+            return Problem("JSON-TRAILING-COMMA", "", values, near)
         if rest.startswith(("{", "[", ",")):
-            return Problem("JSON-TWO-VALUES", "", found=f"a second value at position {error.pos + 1}", excerpt=near)
+            return Problem("JSON-TWO-VALUES", "", values, near)
     if _PYTHON_DICT.match(text):
-        return Problem("JSON-SINGLE-QUOTES", "", found="text in single quotes", excerpt=near)
+        return Problem("JSON-SINGLE-QUOTES", "", values, near)
     if stripped.startswith("{") and (error.pos >= len(stripped) or "Unterminated" in error.msg):
-        return Problem("JSON-TRUNCATED", "", found=place, excerpt=near)
-    return Problem("JSON-SYNTAX", "", found=f"{place}, before {shown(text[error.pos : error.pos + 10])}", excerpt=near)
+        return Problem("JSON-TRUNCATED", "", values, near)
+    return Problem("JSON-SYNTAX", "", values, near)

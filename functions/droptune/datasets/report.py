@@ -1,26 +1,26 @@
 """The report of a run's intake: ``report.json`` in the ledger, and what the command line shows.
 
-Version 1. `status` is ``ready`` (a job may start), ``rejected`` (errors block it) or ``waiting`` (the files in
-`missing` are not there yet). `counts` covers every finding; `findings` holds the first of them in full, errors first.
+Version 2. `status` is ``ready`` (a job may start), ``rejected`` (errors block it), ``waiting`` (the files in `missing`
+are not there yet) or ``superseded`` (an object was replaced while it was read: its new generation is another run).
+`verdict` is about the files alone. `rows` and `lines` are those of the first file. `counts` covers every finding;
+`findings` holds the first of them in full, errors first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Literal
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal, get_args
 
 import msgspec
 
 from ..events import Finding, Format, Role
-from .findings import Findings
-from .statistics import Rows, Summary
 
-if TYPE_CHECKING:
-    from .check import Checked
+VERSION = 2
 
-VERSION = 1
-
-Status = Literal["ready", "rejected", "waiting"]
+Status = Literal["ready", "rejected", "waiting", "superseded"]
+# valid: nothing worse than notes. warn: doubts. repairable: `droptune fix` corrects all errors without loss.
+Verdict = Literal["valid", "warn", "repairable", "invalid"]
 
 
 class FileReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,7 +29,9 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
     role: Role
     name: str
     generation: int | None
+    format: Format | None
     rows: int
+    lines: int
     bytes: int
 
 
@@ -42,86 +44,113 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     by_code: dict[str, int] = {}
 
 
-class Statistics(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rows without error amount to.
+class Bin(msgspec.Struct, frozen=True, kw_only=True):
+    """How many values lie from `least` to `most`, both included."""
 
-    `fields` has the lengths of ``prompt`` and ``answer`` in characters; `labels` counts the answers where they look
-    like labels, and is None where they do not.
+    least: int
+    most: int
+    count: int
+
+
+class Tokens(msgspec.Struct, frozen=True, kw_only=True):
+    """A number of tokens: `total` lies between `low` and `high` with 95 % confidence.
+
+    `basis` says how it is known: all rows were counted, a sample was, or characters were, no tokenizer being there.
+    """
+
+    total: int
+    low: int
+    high: int
+    basis: Literal["counted", "sampled", "estimated"]
+
+
+class Summary(msgspec.Struct, frozen=True, kw_only=True):
+    """How a number is spread, by default the characters of a field. `percentiles` are exact (nearest rank)."""
+
+    count: int
+    total: int
+    min: int
+    max: int
+    mean: float
+    percentiles: dict[str, int]
+    histogram: tuple[Bin, ...] = ()
+    tokens: Tokens | None = None
+
+
+class Statistics(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rows of a file without error amount to.
+
+    `fields` has the characters of each text field; `turns` how many turns an example has, None where a row is none.
+    `labels` counts the answers where they look like labels, and is None where they do not. `languages` are shares of
+    the `sampled` rows that were looked into.
     """
 
     rows: int
     characters: int
-    labels: dict[str, int] | None
-    fields: dict[str, Summary]
+    tokens: Tokens | None = None
+    fields: dict[str, Summary] = {}
+    turns: Summary | None = None
+    labels: dict[str, int] | None = None
+    languages: dict[str, float] = {}
+    sampled: int = 0
+
+
+class Advice(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of advice, with the rule or source that it rests on."""
+
+    code: str
+    message: str
+    source: str
+    values: dict[str, str | int | float] = {}
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The documented form of ``report.json``."""
+    """The documented form of ``report.json``, and of ``droptune check --json``."""
 
     version: int = VERSION
     run_id: str | None
     dataset: str
     status: Status
+    verdict: Verdict | None = None
     format: Format | None = None
     method: str | None = None
     base_model: str | None = None
+    rows: int = 0
+    lines: int = 0
     files: tuple[FileReport, ...] = ()
     counts: Counts
     findings: tuple[Finding, ...] = ()
     statistics: dict[Role, Statistics] = {}
+    advice: tuple[Advice, ...] = ()
     missing: tuple[str, ...] = ()
 
 
-def build(*, dataset: str, run_id: str | None, status: Status, checked: Checked) -> Report:
-    """The report on files that were read."""
-    choice = checked.choice
+def merged(reports: Sequence[Report]) -> Report:
+    """The reports on several data sets as one: findings and files of all, and what they have in common."""
+    if len(reports) == 1:
+        return reports[0]
+    orders: dict[str, int] = {"error": 0, "warning": 1, "note": 2}
+    by_code: Counter[str] = Counter()
+    for report in reports:
+        by_code.update(report.counts.by_code)
+    formats, methods = {report.format for report in reports}, {report.method for report in reports}
     return Report(
-        run_id=run_id,
-        dataset=dataset,
-        status=status,
-        format=checked.format,
-        method=choice.method.name if choice else None,
-        base_model=choice.base_model.name if choice else None,
-        files=checked.files(),
-        counts=counts_of(checked.findings),
-        findings=checked.findings.listed(),
-        statistics=checked.statistics(),
-    )
-
-
-def without_files(
-    *, dataset: str, run_id: str, status: Status, findings: Findings, missing: Iterable[str] = ()
-) -> Report:
-    """The report on a data set of which no file was read."""
-    return Report(
-        run_id=run_id,
-        dataset=dataset,
-        status=status,
-        counts=counts_of(findings),
-        findings=findings.listed(),
-        missing=tuple(missing),
-    )
-
-
-def counts_of(findings: Findings) -> Counts:
-    """All findings by severity and code, codes in order."""
-    return Counts(
-        errors=findings.count("error"),
-        warnings=findings.count("warning"),
-        notes=findings.count("note"),
-        by_code=dict(sorted(findings.by_code.items())),
-    )
-
-
-def statistics_of(content: Rows, rows: int) -> Statistics:
-    """The statistics of one file."""
-    lengths = {"prompt": content.prompt.summary(), "answer": content.answer.summary()}
-    labels = content.labels
-    return Statistics(
-        rows=rows,
-        characters=content.characters,
-        labels=None if labels is None else dict(labels),
-        fields={name: summary for name, summary in lengths.items() if summary is not None},
+        run_id=None,
+        dataset=", ".join(report.dataset for report in reports),
+        status="rejected" if any(report.status == "rejected" for report in reports) else "ready",
+        verdict=max((report.verdict for report in reports), key=lambda verdict: get_args(Verdict).index(verdict)),
+        format=formats.pop() if len(formats) == 1 else None,
+        method=methods.pop() if len(methods) == 1 else None,
+        rows=sum(report.rows for report in reports),
+        lines=sum(report.lines for report in reports),
+        files=tuple(file for report in reports for file in report.files),
+        counts=Counts(
+            errors=sum(report.counts.errors for report in reports),
+            warnings=sum(report.counts.warnings for report in reports),
+            notes=sum(report.counts.notes for report in reports),
+            by_code=dict(sorted(by_code.items())),
+        ),
+        findings=tuple(sorted((f for report in reports for f in report.findings), key=lambda f: orders[f.severity])),
     )
 
 

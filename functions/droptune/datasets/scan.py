@@ -1,38 +1,55 @@
 """One pass over a file: every finding about its lines, and what its rows amount to.
 
-Lines take a fast path, a typed decode and a few checks. A line that fails there is judged again from its raw value,
-which lists all of its problems. Memory is bounded by one line, one read, and the index of prompts.
+Whole blocks take a fast path: one typed decode, a proof from their bytes that each line is one row, and columns. What
+fails there is narrowed down to pieces and then to lines, and a doubtful line is judged again from its raw value, which
+lists all of its problems. Memory is bounded by one line, one read, the keys of the rows and a sample of them.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, BinaryIO
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from . import FORMATS, OTHER_SHAPES, detect
-from .blocks import MAX_LINE_BYTES, Block, blocks
-from .findings import Findings, rules
+from ..events import Format
+from .batches import batch_of_examples, each_key
+from .blocks import MAX_LINE_BYTES, Window, windows
+from .extras import MOST_FIELDS, Extras, field_of, learnable
+from .findings import Findings
+from .formats import FORMATS, detect
+from .keys import Keys, Place
 from .layout import BOM, wrong_layout
 from .lines import judge
-from .rowformat import Problem, RowFormat
+from .rowformat import Batch, Problem, RowFormat
+from .rules import rule
+from .sample import Sample
 from .statistics import Rows
+from .structure import NEWLINE, Lines, lines_of_bytes
 
-SAMPLED_ROWS = 200  # of the first block, to find out which format the file is in
+SAMPLED_FOR_FORMAT = 200  # of the first block, to find out which format the file is in
+# Of a block with a fault, so many lines are decoded at once: few enough that most pieces have none.
+PIECE_LINES = 8
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_NUL_ESCAPE = b"\\u0000"
+
+# Judges rows of more than so many bytes: (bytes, what is too long in such a row).
+LongRows = tuple[int, Callable[[Any], Iterable[Problem]]]
+Indices = NDArray[np.int64]
 
 
 class Scan:
     """What is known of a file; complete once `scan` returned it.
 
     `lines` are physical, `rows` those that are not blank. `shape` is the name of the rows' shape and `format` its
-    format; both are None when no row has a known shape, the latter also for shapes that are known but not usable.
+    format; both are None when no row has a known shape, the latter also for a shape that could be read in two ways.
     """
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, rereadable: bool) -> None:
         self.file = file
         self.lines = 0
         self.rows = 0
@@ -40,138 +57,289 @@ class Scan:
         self.shape: str | None = None
         self.format: RowFormat | None = None
         self.content = Rows()
+        self.keys = Keys(thorough=not rereadable)
+        self.sample = Sample()
+
+    @classmethod
+    def of_labels(cls, file: str, lines: int, rows: int) -> Scan:
+        """What is known of a file of embedding labels, which is no JSON Lines."""
+        scan = cls(file, rereadable=False)
+        scan.lines, scan.rows, scan.shape = lines, rows, "embedding_labels"
+        return scan
+
+    def merge(self, other: Scan, offset: int) -> None:
+        """Take over what is known of the rest of the file, which begins at `offset`."""
+        self.content.merge(other.content)
+        self.keys.merge(other.keys, self.lines, offset)
+        self.sample.merge(other.sample, self.lines, offset)
+        self.lines += other.lines
+        self.rows += other.rows
+        self.size_bytes += other.size_bytes
+
+    @property
+    def known(self) -> Format | None:
+        """The format of the rows, where they have one."""
+        return self.format.name if self.format else "embedding_labels" if self.shape == "embedding_labels" else None
+
+    @property
+    def characters(self) -> int:
+        """The characters of all good rows together."""
+        return self.content.characters
 
 
-def scan(stream: BinaryIO, file: str, findings: Findings) -> Scan:
-    """Read the stream to its end, or to where it turns out to be no JSON Lines; findings name `file`."""
-    result = Scan(file)
-    scanner = _Scanner(result, findings)
-    for block in blocks(stream):
-        if block.first_line == 1 and (code := wrong_layout(block.data)):
-            findings.add(code, file=file, line=1, offset=0)
-            return result
-        scanner.take(block)
-    scanner.finish()
-    return result
+class Scanner:
+    """Takes a file's windows in order.
 
+    `long_rows` is asked once, when the format is known. `each_batch` is given all good rows, with their lines.
+    """
 
-def lines_of(block: Block) -> Iterator[tuple[int, int, bytes]]:
-    """Line number, byte offset and bytes without the line break, of each line of a block."""
-    number, offset = block.first_line, block.offset
-    pieces = block.data.split(b"\n")
-    if not pieces[-1]:
-        pieces.pop()
-    for piece in pieces:
-        yield number, offset, piece
-        number += 1
-        offset += len(piece) + 1
-
-
-class _Scanner:
-    def __init__(self, result: Scan, findings: Findings) -> None:
+    def __init__(
+        self,
+        result: Scan,
+        findings: Findings,
+        size_bytes: int = 0,
+        long_rows: Callable[[RowFormat], LongRows | None] = lambda fmt: None,
+        each_batch: Callable[[Sequence[Any], Sequence[int]], None] | None = None,
+        fmt: RowFormat | None = None,
+        at_start: bool = True,
+    ) -> None:
+        self._each_batch = each_batch
+        self._at_start = at_start
         self._result = result
+        self._size_bytes = size_bytes
         self._findings = findings
         self._add = partial(findings.add, file=result.file)
+        self._long_rows = long_rows
+        self._long: LongRows | None = None
         self._blank = 0
         self._seen_object = False
-        self._right: list[tuple[Any, int, int]] = []  # of the block at hand: row, line, offset
-        self._decode = msgspec.json.Decoder().decode
+        self._broken = False  # whether the last block had lines that cannot be decoded
+        self._learning = True  # whether rows may still show which further fields all of them have
+        if fmt is not None:
+            self._use(fmt)
 
-    def take(self, block: Block) -> None:
+    def _use(self, fmt: RowFormat) -> None:
+        self._result.shape, self._result.format = fmt.name, fmt
+        self._long = self._long_rows(fmt)
+        self._expect(Extras(fmt))
+
+    def _expect(self, extras: Extras) -> None:
+        self._extras = extras
+        decoder = msgspec.json.Decoder(extras.row)
+        self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
+
+    def take(self, window: Window) -> None:
+        """Judge the lines of the next window."""
         result = self._result
-        result.size_bytes = block.offset + len(block.data)
-        if block.huge:
-            self._too_long(block)
+        if window.huge:
+            self._too_long(window)
             return
+        data = np.frombuffer(window.data, np.uint8)
+        raw = window.data
+        result.size_bytes = window.offset + len(data)
+        if data[-1] != NEWLINE:
+            self._add("FILE-NO-FINAL-NEWLINE", line=None, offset=result.size_bytes)
+            raw = memoryview(bytes(raw) + b"\n")
+            data = np.frombuffer(raw, np.uint8)
+        lines = lines_of_bytes(data)
+        if window.offset == 0:
+            result.sample.expect(self._size_bytes * len(lines) // len(data))
         if result.shape is None:
-            self._find_format(block)
-        fmt = result.format
-        # One search of the block spares every line its own: neither byte sequence is common.
-        carriage_returns, nul_escapes = b"\r" in block.data, b"\\u0000" in block.data
-        decode, right = self._decode, self._right
-        for number, offset, line in lines_of(block):
-            if carriage_returns and line.endswith(b"\r"):
-                self._add("CRLF", line=number, offset=offset)
-                line = line[:-1]
-            if fmt is not None and not (nul_escapes and b"\\u0000" in line):
-                try:
-                    row = decode(line)
-                except _UNDECODABLE:
-                    pass
-                else:
-                    # In a text a quotation mark is escaped, so this counts keys (and misses those that have a space
-                    # before their colon, which sends the line to the slow path).
-                    if line.count(b'":') - line.count(b'\\":') == fmt.sound_keys(row):
-                        right.append((row, number, offset))
-                        continue
-            if line and not line.isspace():
-                self._judge(line, number, offset)
-            else:
-                self._blank += 1
-                self._add("BLANK-LINE", line=number, offset=offset)
-        result.lines = number
-        result.rows = number - self._blank
-        self._count_right()
+            self._find_format(raw, lines)
+        block = _Block(raw, lines, window.offset, result.lines + 1)
+        self._note_returns(block)
+        if result.format is None:
+            bad: Iterable[int] = range(len(lines))
+        else:
+            bad = self._fast(block, result.format)
+        self._judge_lines(block, bad)
+        result.lines += len(lines)
+        result.rows = result.lines - self._blank
 
     def finish(self) -> None:
+        """Say what only shows at the end."""
         result = self._result
         if not result.rows:
-            self._add("FILE-EMPTY", found=f"{result.size_bytes} bytes without a row")
+            self._add("FILE-EMPTY", {"bytes": result.size_bytes})
         elif not self._seen_object:
-            self._add("FILE-NOT-JSONL", found=f"none of {result.rows} lines is a JSON object")
+            self._add("FILE-NOT-JSONL", {"rows": result.rows})
         elif result.shape is None:
-            self._add("FORMAT-UNKNOWN", found="no row with a known set of fields")
-        elif result.format is None:
-            self._add("FORMAT-UNAVAILABLE", found=OTHER_SHAPES[result.shape])
+            self._add("FORMAT-UNKNOWN")
 
-    def _too_long(self, block: Block) -> None:
-        self._result.lines = block.first_line
-        self._result.rows = block.first_line - self._blank
-        self._add(
-            "LINE-TOO-LONG",
-            line=block.first_line,
-            offset=block.offset,
-            found=f"more than {MAX_LINE_BYTES:,} bytes",
-            text=block.data.decode("utf-8", "replace"),
-        )
+    # --- the fast path -------------------------------------------------------------------------------------------
 
-    def _find_format(self, block: Block) -> None:
-        """The commonest known shape among the first rows; ties go to the one seen first."""
-        shapes: Counter[str] = Counter()
-        decode = msgspec.json.Decoder().decode
-        for number, _, line in lines_of(block):
-            if number >= block.first_line + SAMPLED_ROWS and shapes:
+    def _fast(self, block: _Block, fmt: RowFormat) -> list[int]:
+        """Count the rows without fault; the lines that remain."""
+        rows, at = self._decoded(block)
+        bad: set[int] = set() if at is None else set(range(len(block.lines))).difference(at)
+        self._broken = bool(bad)
+        if block.has(_NUL_ESCAPE):
+            at, rows = self._without_escapes(block, rows, at, bad)
+        while rows:
+            batch = fmt.measure(rows)
+            doubtful = batch if isinstance(batch, list) else self._with_other_keys(block, batch, at, rows)
+            if not doubtful:
+                assert isinstance(batch, Batch)
+                self._note_extras(block, rows, at)
+                self._count(block, fmt, rows, at, batch)
                 break
-            try:
-                row = decode(line.removeprefix(BOM))
-            except _UNDECODABLE:
-                continue
-            if isinstance(row, dict) and (shape := detect(row)):
-                shapes[shape] += 1
-        if not shapes:
-            return
-        result = self._result
-        result.shape = shapes.most_common(1)[0][0]
-        result.format = FORMATS.get(result.shape)
-        if result.format is not None:
-            self._decode = msgspec.json.Decoder(result.format.row).decode
+            if isinstance(batch, Batch) and 2 * len(doubtful) > len(rows) and self._learn(block, fmt):
+                return self._fast(block, fmt)
+            lines = range(len(block.lines)) if at is None else at
+            bad.update(lines[i] for i in doubtful)
+            excluded = set(doubtful)
+            at = [line for i, line in enumerate(lines) if i not in excluded]
+            rows = [row for i, row in enumerate(rows) if i not in excluded]
+        return sorted(bad)
 
-    def _judge(self, line: bytes, number: int, offset: int) -> None:
-        """The slow path: everything that is wrong with a line."""
-        add = partial(self._add, line=number, offset=offset)
-        if number == 1 and line.startswith(BOM):
-            add("BOM")
-            line = line.removeprefix(BOM)
-        value, problems = judge(line)
+    def _learn(self, block: _Block, fmt: RowFormat) -> bool:
+        """Take the unknown fields of a block's rows for fields that all rows have; whether there are any. Done once."""
+        if not self._learning:
+            return False
+        self._learning = False
+        found: dict[str, Problem] = {}
+        for line in range(min(SAMPLED_FOR_FORMAT, len(block.lines))):
+            value, problems = judge(bytes(block.bytes_of(line, line + 1)).removeprefix(BOM))
+            if value is None or problems:
+                continue
+            problems = self._row_problems(value)
+            if learnable(problems, value):
+                found.update((field_of(problem), problem) for problem in problems)
+        if not 0 < len(found) <= MOST_FIELDS:
+            return False
+        self._expect(Extras(fmt, found.values()))
+        return True
+
+    def _note_extras(self, block: _Block, rows: list[Any], at: list[int] | None) -> None:
+        for problem, times, first in self._extras.count(rows):
+            self._remark(block, problem, first if at is None else at[first], times)
+
+    def _remark(self, block: _Block, problem: Problem, line: int, times: int) -> None:
+        number, offset = block.first_line + line, block.offset + int(block.lines.starts[line])
+        self._add(problem.code, problem.values, line=number, offset=offset, pointer=problem.pointer, times=times)
+
+    def _decoded(self, block: _Block) -> tuple[list[Any], list[int] | None]:
+        """The typed rows of a block and the lines that they stand on; None for all of its lines."""
+        objects = block.lines.objects()
+        if not self._broken and objects.all():
+            try:
+                rows = self._decode_lines(block.raw)
+            except _UNDECODABLE:
+                pass
+            else:
+                if len(rows) == len(block.lines):
+                    return rows, None
+        rows, at = [], list[int]()
+        for first in range(0, len(block.lines), PIECE_LINES):
+            last = min(first + PIECE_LINES, len(block.lines))
+            if objects[first:last].all():
+                try:
+                    piece = self._decode_lines(block.bytes_of(first, last))
+                except _UNDECODABLE:
+                    piece = []
+                if len(piece) == last - first:
+                    rows += piece
+                    at += range(first, last)
+                    continue
+            for line in range(first, last):
+                if objects[line]:
+                    try:
+                        rows.append(self._decode(block.bytes_of(line, line + 1)))
+                    except _UNDECODABLE:
+                        continue
+                    at.append(line)
+        return rows, None if len(at) == len(block.lines) else at
+
+    def _without_escapes(
+        self, block: _Block, rows: list[Any], at: list[int] | None, bad: set[int]
+    ) -> tuple[list[int], list[Any]]:
+        """Leave out the lines with an escaped NUL, which decode but are to be reported."""
+        lines = range(len(block.lines)) if at is None else at
+        kept = [i for i, line in enumerate(lines) if _NUL_ESCAPE not in bytes(block.bytes_of(line, line + 1))]
+        bad.update(set(lines).difference(lines[i] for i in kept))
+        return [lines[i] for i in kept], [rows[i] for i in kept]
+
+    def _with_other_keys(self, block: _Block, batch: Batch, at: list[int] | None, rows: list[Any]) -> list[int]:
+        """The rows whose lines have more or fewer keys than the typed rows: unknown or repeated fields."""
+        keys = each_key(batch, len(rows)) + self._extras.keys(rows)
+        if block.without(at).have_keys(int(keys.sum())):
+            return []
+        found = block.lines.keys_of_each()
+        return np.flatnonzero((found if at is None else found[at]) != keys).tolist()
+
+    def _count(self, block: _Block, fmt: RowFormat, rows: list[Any], at: list[int] | None, batch: Batch) -> None:
+        """Take good rows into the statistics, the keys and the sample."""
+        result = self._result
+        self._seen_object = True
+        lines = None if at is None else np.array(at, np.int64)
+        if self._long is not None:
+            self._judge_long(block, fmt, rows, lines, *self._long)
+        if fmt.remarks is not None and batch.turns is not None:
+            for problem, first, times in fmt.remarks(batch):
+                self._remark(block, problem, first if lines is None else int(lines[first]), times)
+        place = Place(0, block.first_line, block.offset, len(block.raw), lines)
+        result.keys.add(fmt, rows, batch, place)
+        result.content.add(batch)
+        starts = block.lines.starts if lines is None else block.lines.starts[lines]
+        numbers = block.first_line + (np.arange(len(rows)) if lines is None else lines)
+        result.sample.add(rows, numbers, block.offset + starts, len(block.raw))
+        if self._each_batch is not None:
+            self._each_batch(rows, numbers.tolist())
+
+    def _judge_long(
+        self,
+        block: _Block,
+        fmt: RowFormat,
+        rows: Sequence[Any],
+        lines: Indices | None,
+        limit: int,
+        problems: Callable[[Any], Iterable[Problem]],
+    ) -> None:
+        """What is too long in rows whose lines have more bytes than can be certain to fit."""
+        sizes = block.lines.sizes if lines is None else block.lines.sizes[lines]
+        for i in np.flatnonzero(sizes > limit).tolist():
+            line = i if lines is None else int(lines[i])
+            for problem in problems(rows[i]):
+                self._report(problem, block.first_line + line, block.offset + int(block.lines.starts[line]))
+
+    # --- the slow path -------------------------------------------------------------------------------------------
+
+    def _judge_lines(self, block: _Block, at: Iterable[int]) -> None:
+        fmt = self._result.format
+        rows: list[Any] = []
+        lines: list[int] = []
+        for line in at:
+            text = bytes(block.bytes_of(line, line + 1)).removesuffix(b"\n").removesuffix(b"\r")
+            number, offset = block.first_line + line, block.offset + int(block.lines.starts[line])
+            if not text or text.isspace():
+                self._blank += 1
+                self._add("BLANK-LINE", line=number, offset=offset)
+                continue
+            row = self._judge(text, number, offset)
+            if row is not None:
+                rows.append(row)
+                lines.append(line)
+        if fmt is not None and rows:
+            batch = fmt.measure(rows)
+            self._count(block, fmt, rows, lines, batch_of_examples(fmt, rows) if isinstance(batch, list) else batch)
+
+    def _judge(self, text: bytes, number: int, offset: int) -> Any:
+        """Report everything that is wrong with a line; its row when nothing of it is an error."""
+        problems: list[Problem] = []
+        if number == 1 and self._at_start and text.startswith(BOM):
+            problems.append(Problem("BOM"))
+            text = text.removeprefix(BOM)
+        value, found = judge(text)
+        problems += found
         if value is not None:
             self._seen_object = True
             problems += self._row_problems(value)
         for problem in problems:
-            add(problem.code, found=problem.found, pointer=problem.pointer or None, text=problem.excerpt or None)
+            self._report(problem, number, offset)
         fmt = self._result.format
-        if value is None or fmt is None or any(rules()[p.code].severity == "error" for p in problems):
-            return
-        self._right.append((msgspec.convert(value, fmt.row), number, offset))
+        # The mark is the file's fault, not the row's.
+        wrong = any(rule(p.code).severity == "error" for p in problems if p.code != "BOM")
+        return None if value is None or fmt is None or wrong else msgspec.convert(value, fmt.row)
 
     def _row_problems(self, value: dict[str, Any]) -> list[Problem]:
         fmt = self._result.format
@@ -181,20 +349,112 @@ class _Scanner:
         if shape is None or shape == fmt.name or shape in fmt.incomplete:
             return list(fmt.problems(value))
         if shape == "ambiguous":
-            return [Problem("ROW-AMBIGUOUS", "", found="both `input_text` and `contents`")]
-        return [Problem("FORMAT-MIXED", "", found=f"a row of shape {shape} in a file of {fmt.name} rows")]
+            return [Problem("ROW-AMBIGUOUS")]
+        return [Problem("FORMAT-MIXED", "", {"found": shape, "format": fmt.name})]
 
-    def _count_right(self) -> None:
-        """Count the block's rows without error, and say which prompts were there before."""
-        fmt, rows = self._result.format, self._right
-        if fmt is None or not rows:
-            return
-        self._seen_object = True
-        examples = [fmt.example(row) for row, _, _ in rows]
-        for repeat in self._result.content.add(examples, [number for _, number, _ in rows]):
-            _, number, offset = rows[repeat.position]
-            if repeat.same_answer:
-                self._add("DUPLICATE-ROW", line=number, offset=offset, found=f"line {repeat.first_line}")
-            elif fmt.one_answer_per_prompt:
-                self._add("CONFLICTING-ANSWERS", line=number, offset=offset, found=f"line {repeat.first_line}")
-        rows.clear()
+    def _report(self, problem: Problem, line: int, offset: int) -> None:
+        code, pointer, values, excerpt = problem
+        self._add(code, values, line=line, offset=offset, pointer=pointer, text=excerpt)
+
+    def _note_returns(self, block: _Block) -> None:
+        returns = block.lines.returns()
+        if (count := int(np.count_nonzero(returns))) > 0:
+            line = int(returns.argmax())
+            offset = block.offset + int(block.lines.starts[line])
+            self._add("CRLF", line=block.first_line + line, offset=offset, times=count)
+
+    def _too_long(self, window: Window) -> None:
+        result = self._result
+        result.lines += 1
+        result.rows = result.lines - self._blank
+        values = {"most": MAX_LINE_BYTES}
+        text = bytes(window.data).decode("utf-8", "replace")
+        self._add("LINE-TOO-LONG", values, line=result.lines, offset=window.offset, text=text)
+
+    def _find_format(self, raw: memoryview, lines: Lines) -> None:
+        """The commonest known shape among the first rows; ties go to the one seen first."""
+        shapes: Counter[str] = Counter()
+        decode = msgspec.json.Decoder().decode
+        for number, (start, end) in enumerate(zip(lines.starts.tolist(), lines.ends.tolist(), strict=True)):
+            if number >= SAMPLED_FOR_FORMAT and shapes:
+                break
+            try:
+                row = decode(bytes(raw[start:end]).removeprefix(BOM))
+            except _UNDECODABLE:
+                continue
+            if isinstance(row, dict) and (shape := detect(row)):
+                shapes[shape] += 1
+        if shapes:
+            shape = shapes.most_common(1)[0][0]
+            if shape == "open_chat" and "openai_chat" in shapes:  # whose plain rows look the same
+                shape = "openai_chat"
+            self._result.shape = shape
+            if (fmt := next((fmt for fmt in FORMATS.values() if fmt.name == shape), None)) is not None:
+                self._use(fmt)
+
+
+class _Block:
+    """A window with its lines, ended by a line break."""
+
+    def __init__(self, raw: memoryview, lines: Lines, offset: int, first_line: int) -> None:
+        self.raw = raw
+        self.lines = lines
+        self.offset = offset
+        self.first_line = first_line
+        self._starts: list[int] = []
+
+    def bytes_of(self, first: int, last: int) -> memoryview:
+        """The bytes of lines from `first` up to `last`, with their line breaks."""
+        if not self._starts:
+            self._starts = [*self.lines.starts.tolist(), len(self.raw)]
+        return self.raw[self._starts[first] : self._starts[last]]
+
+    def has(self, needle: bytes) -> bool:
+        """Whether an escape occurs anywhere in the block."""
+        source = self.raw.obj
+        assert isinstance(source, bytes | bytearray)
+        end = len(self.raw)
+        return source.find(needle[:1], 0, end) >= 0 and source.find(needle, 0, end) >= 0
+
+    def without(self, at: list[int] | None) -> Lines:
+        """The given lines only, for counting in their bytes; all of them when None."""
+        if at is None:
+            return self.lines
+        if not at:
+            return lines_of_bytes(np.frombuffer(b"\n", np.uint8))
+        runs: list[memoryview] = []
+        first = before = at[0]
+        for line in [*at[1:], -1]:
+            if line != before + 1:
+                runs.append(self.bytes_of(first, before + 1))
+                first = line
+            before = line
+        return Lines(np.frombuffer(b"".join(runs), np.uint8), self.lines.starts[:0], self.lines.ends[:0])
+
+
+def scan(
+    stream: BinaryIO,
+    file: str,
+    findings: Findings,
+    *,
+    fmt: RowFormat | None = None,
+    size_bytes: int = 0,
+    rereadable: bool = False,
+    long_rows: Callable[[RowFormat], LongRows | None] = lambda fmt: None,
+    each_batch: Callable[[Sequence[Any], Sequence[int]], None] | None = None,
+) -> Scan:
+    """Read the stream to its end, or to where it turns out to be no JSON Lines; findings name `file`.
+
+    `fmt` spares finding out the format; `size_bytes`, where it is known, spares work on the sample. `rereadable` says
+    that repeated rows can be looked up again afterwards, which makes the pass faster.
+    """
+    result = Scan(file, rereadable)
+    scanner = Scanner(result, findings, size_bytes, long_rows, each_batch, fmt)
+    for window in windows(stream):
+        if window.offset == 0 and (code := wrong_layout(bytes(window.data))):
+            findings.add(code, file=file, line=1, offset=0)
+            result.size_bytes = len(window.data)
+            return result
+        scanner.take(window)
+    scanner.finish()
+    return result

@@ -1,154 +1,218 @@
-"""What a file's rows amount to: lengths, labels, and an index of their prompts."""
+"""What the good rows of a file amount to, counted by columns over all of them."""
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from operator import add
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
 
-import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
-from .rowformat import Example
+from .content.totals import Preferences, Totals
+from .report import Bin, Summary
+from .rowformat import Batch
 
-# Prompts are told apart by a 64-bit hash, about 100 bytes of memory each: past this many the index stops growing.
-MAX_INDEXED_ROWS = 1_000_000
 MAX_LABELS = 100
 MAX_LABEL_CHARACTERS = 80
-PERCENTILES = (5, 25, 50, 75, 95)
-
-
-class Summary(msgspec.Struct, frozen=True, kw_only=True):
-    """Lengths of a field in characters."""
-
-    min: int
-    max: int
-    mean: float
-    percentiles: dict[str, int]
+PERCENTILES = (5, 25, 50, 75, 95, 99)
+BINS = 24
+_CANDIDATES = ("candidate_0", "candidate_1", "preferred_output", "non_preferred_output")
+_COUNTED = 1 << 16  # lengths below are counted in an array, the few above in a dictionary
 
 
 class Lengths:
-    """How long a field's values are, in characters and in UTF-8 bytes, and where the longest is."""
+    """How often each length occurs."""
 
     def __init__(self) -> None:
-        self.characters: Counter[int] = Counter()
-        self.size_bytes: Counter[int] = Counter()
-        self.longest_bytes = 0
-        self.longest_line = 0
+        self._counts = np.zeros(256, np.int64)
+        self._long: Counter[int] = Counter()
 
-    def add(self, characters: Sequence[int], sizes: Sequence[int], lines: Sequence[int]) -> None:
-        """Count values, given by their lengths in characters and bytes, and the lines where they stand."""
-        self.characters.update(characters)
-        self.size_bytes.update(sizes)
-        longest = max(sizes)
-        if longest > self.longest_bytes:
-            self.longest_bytes, self.longest_line = longest, lines[sizes.index(longest)]
+    def add(self, lengths: NDArray[np.int32]) -> None:
+        """Count lengths."""
+        if not len(lengths):
+            return
+        if lengths.max() >= _COUNTED:
+            self._long.update(lengths[lengths >= _COUNTED].tolist())
+            lengths = lengths[lengths < _COUNTED]
+        self._take(np.bincount(lengths))
+
+    def merge(self, other: Lengths) -> None:
+        """Count what the other counted."""
+        self._take(other._counts)
+        self._long.update(other._long)
+
+    def _take(self, counts: NDArray[np.int64]) -> None:
+        if len(counts) > len(self._counts):
+            grown = np.zeros(max(len(counts), 2 * len(self._counts)), np.int64)
+            grown[: len(self._counts)] = self._counts
+            self._counts = grown
+        self._counts[: len(counts)] += counts
+
+    def _table(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The lengths that occur, in order, and how often each does."""
+        found = np.flatnonzero(self._counts)
+        long = sorted(self._long.items())
+        lengths = np.concatenate([found, np.array([length for length, _ in long], np.int64)])
+        return lengths, np.concatenate([self._counts[found], np.array([count for _, count in long], np.int64)])
 
     @property
-    def total_characters(self) -> int:
-        return sum(length * count for length, count in self.characters.items())
-
-    def over_bytes(self, limit: int) -> int:
-        """How many values have more bytes than that."""
-        return sum(count for size, count in self.size_bytes.items() if size > limit)
-
-    def over_characters(self, limit: float) -> int:
-        """How many values have more characters than that."""
-        return sum(count for length, count in self.characters.items() if length > limit)
+    def total(self) -> int:
+        """The sum of all lengths."""
+        lengths, counts = self._table()
+        return int(lengths @ counts)
 
     def summary(self) -> Summary | None:
-        """Exact percentiles (nearest rank); None without values."""
-        total = self.characters.total()
-        if not total:
+        """Exact figures (percentiles by nearest rank); None without values."""
+        lengths, counts = self._table()
+        if not len(lengths):
             return None
-        lengths = sorted(self.characters.items())
-        ranks = {percent: max(1, -(-total * percent // 100)) for percent in PERCENTILES}
-        percentiles: dict[str, int] = {}
-        seen = 0
-        for length, count in lengths:
-            seen += count
-            for percent, rank in ranks.items():
-                if rank <= seen:
-                    percentiles.setdefault(f"p{percent}", length)
-        mean = round(self.total_characters / total, 1)
-        return Summary(min=lengths[0][0], max=lengths[-1][0], mean=mean, percentiles=percentiles)
+        seen = np.cumsum(counts)
+        count, total = int(seen[-1]), int(lengths @ counts)
+        ranks = [max(1, -(-count * percent // 100)) for percent in PERCENTILES]
+        at = lengths[np.searchsorted(seen, ranks)]
+        return Summary(
+            count=count,
+            total=total,
+            min=int(lengths[0]),
+            max=int(lengths[-1]),
+            mean=round(total / count, 1),
+            percentiles={f"p{percent}": int(value) for percent, value in zip(PERCENTILES, at, strict=True)},
+            histogram=_histogram(lengths, counts),
+        )
 
 
-class Repeat(NamedTuple):
-    """The prompt of the row at `position` was there before, at `first_line`, with the same answer or another."""
+def _histogram(lengths: NDArray[np.int64], counts: NDArray[np.int64]) -> tuple[Bin, ...]:
+    """Bins of one round width over nearly all values; the last takes what is far above the others."""
+    seen = np.cumsum(counts)
+    usual = int(lengths[np.searchsorted(seen, max(1, int(seen[-1] * 0.99)))])
+    least = int(lengths[0])
+    width = _round_up(max(1, -(-(usual - least + 1) // BINS)))
+    start = least // width * width
+    bins: list[Bin] = []
+    places = np.minimum((lengths - start) // width, BINS - 1)
+    for place in range(int(places[-1]) + 1):
+        low, high = start + place * width, start + (place + 1) * width - 1
+        if place == BINS - 1:
+            high = max(high, int(lengths[-1]))
+        bins.append(Bin(least=low, most=high, count=int(counts[places == place].sum())))
+    return tuple(bins)
 
-    position: int
-    first_line: int
-    same_answer: bool
+
+def _round_up(width: int) -> int:
+    """The next of 1, 2, 5, 10, 20, 50, …"""
+    step = 1
+    while True:
+        for factor in (1, 2, 5):
+            if factor * step >= width:
+                return factor * step
+        step *= 10
 
 
 class Rows:
-    """The rows of one file so far. Exact about repeated prompts for the first `max_indexed` different ones."""
+    """The good rows of a file so far."""
 
-    def __init__(self, max_indexed: int = MAX_INDEXED_ROWS) -> None:
-        self._max_indexed = max_indexed
-        self.prompt, self.answer, self.whole = Lengths(), Lengths(), Lengths()
-        self.indexed_all = True
+    def __init__(self) -> None:
+        self.rows = 0
+        self.prompt, self.answer = Lengths(), Lengths()
+        self.fields: dict[str, Lengths] = {}
+        self.turns = Lengths()
+        self.turn_count = 0
         self.answers: Counter[str] | None = Counter()
-        self._positions: dict[int, int] = {}
-        self._lines = array("Q")
-        self._answers = array("q")
+        self._pairs = np.zeros(5, np.int64)  # pairs, better longer, better shorter, first better, equal length
+        self._better_length = self._worse_length = 0
 
-    def add(self, examples: Sequence[Example], lines: Sequence[int]) -> list[Repeat]:
-        """Count rows, given with the lines where they stand; which of them repeat a prompt. By columns, for speed."""
-        if not examples:
-            return []
-        prompts = [example.prompt for example in examples]
-        answers = [example.answer for example in examples]
-        prompt_lengths, answer_lengths = list(map(len, prompts)), list(map(len, answers))
-        prompt_sizes, answer_sizes = list(map(_utf8_length, prompts)), list(map(_utf8_length, answers))
-        self.prompt.add(prompt_lengths, prompt_sizes, lines)
-        self.answer.add(answer_lengths, answer_sizes, lines)
-        self.whole.add(
-            list(map(add, prompt_lengths, answer_lengths)), list(map(add, prompt_sizes, answer_sizes)), lines
-        )
+    def add(self, batch: Batch) -> None:
+        """Count the rows of a batch."""
+        self.rows += len(batch.hashed)
+        self.prompt.add(batch.prompt)
+        self.answer.add(batch.answer)
+        for name, lengths in batch.fields.items():
+            if name not in self.fields:
+                self.fields[name] = Lengths()
+            self.fields[name].add(lengths)
+        if batch.turns is not None:
+            self.turns.add(batch.turns)
+            self.turn_count += int(batch.turns.sum())
         if self.answers is not None:
-            self.answers.update(answers)
-            if len(self.answers) > MAX_LABELS or max(answer_lengths) > MAX_LABEL_CHARACTERS:
-                self.answers = None
-        return self._index(prompts, answers, lines)
+            self._count_answers(batch)
+        if batch.choices is not None:
+            self._count_pairs(batch)
 
-    def _index(self, prompts: Sequence[str], answers: Sequence[str], lines: Sequence[int]) -> list[Repeat]:
-        repeats: list[Repeat] = []
-        positions = self._positions
-        for at, (prompt, answer) in enumerate(zip(map(hash, prompts), map(hash, answers), strict=True)):
-            position = positions.get(prompt)
-            if position is not None:
-                repeats.append(Repeat(at, self._lines[position], self._answers[position] == answer))
-            elif len(positions) < self._max_indexed:
-                positions[prompt] = len(positions)
-                self._lines.append(lines[at])
-                self._answers.append(answer)
-            else:
-                self.indexed_all = False
-        return repeats
+    def _count_answers(self, batch: Batch) -> None:
+        assert self.answers is not None
+        if batch.answers is None or int(batch.answer.max()) > MAX_LABEL_CHARACTERS:
+            self.answers = None
+            return
+        self.answers.update(batch.answers)
+        if len(self.answers) > MAX_LABELS:
+            self.answers = None
+
+    def _count_pairs(self, batch: Batch) -> None:
+        """Of preferences, whether the better candidate is the longer one."""
+        assert batch.choices is not None
+        first, second = _candidates(batch)
+        chosen = np.array(batch.choices, np.bool_)
+        better, worse = np.where(chosen, second, first), np.where(chosen, first, second)
+        longer, shorter = np.count_nonzero(better > worse), np.count_nonzero(better < worse)
+        counts = (
+            len(chosen),
+            longer,
+            shorter,
+            len(chosen) - np.count_nonzero(chosen),
+            np.count_nonzero(better == worse),
+        )
+        self._pairs += np.array(counts, np.int64)
+        self._better_length += int(better.sum())
+        self._worse_length += int(worse.sum())
+
+    def merge(self, other: Rows) -> None:
+        """Count what the other counted."""
+        self.rows += other.rows
+        self.prompt.merge(other.prompt)
+        self.answer.merge(other.answer)
+        for name, lengths in other.fields.items():
+            self.fields.setdefault(name, Lengths()).merge(lengths)
+        self.turns.merge(other.turns)
+        self.turn_count += other.turn_count
+        if self.answers is not None:
+            self.answers = None if other.answers is None else self.answers + other.answers
+            if self.answers is not None and len(self.answers) > MAX_LABELS:
+                self.answers = None
+        self._pairs += other._pairs
+        self._better_length += other._better_length
+        self._worse_length += other._worse_length
 
     @property
     def characters(self) -> int:
-        return self.whole.total_characters
+        """The characters of all rows together."""
+        return self.prompt.total + self.answer.total
+
+    def totals(self) -> Totals:
+        """What rules about content are told of all rows."""
+        pairs, longer, shorter, first, equal = self._pairs.tolist()
+        if not pairs:
+            return Totals(answers=self.answers)
+        means = self._better_length / pairs, self._worse_length / pairs
+        return Totals(preferences=Preferences(pairs, longer, shorter, equal, first, *means))
 
     @property
     def labels(self) -> Mapping[str, int] | None:
         """Counts of the answers when they look like labels: short, few, and each on average used twice or more."""
-        if self.answers is None or self.answers.total() < 2 * len(self.answers) or set(self.answers) <= {""}:
+        if not self.answers or self.answers.total() < 2 * len(self.answers) or set(self.answers) <= {""}:
             return None
         return dict(sorted(self.answers.items(), key=lambda item: (-item[1], item[0])))
 
-    def lines_shared_with(self, other: Rows) -> list[int]:
-        """Lines here, in order, whose prompt is in the other file too."""
-        shared = self._positions.keys() & other._positions.keys()
-        return sorted(self._lines[self._positions[prompt]] for prompt in shared)
 
-    @property
-    def distinct_prompts(self) -> int:
-        return len(self._positions)
+def _candidates(batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The characters of both candidates of each row, however the format names them."""
+    both = batch.fields.get("completion")
+    if both is not None:
+        return both[0::2], both[1::2]
+    first, second = (name for name in batch.fields if name in _CANDIDATES)
+    return batch.fields[first], batch.fields[second]
 
 
-def _utf8_length(text: str) -> int:
-    return len(text) if text.isascii() else len(text.encode("utf-8"))
+def summaries(fields: Iterable[tuple[str, Lengths]]) -> dict[str, Summary]:
+    """The fields that have values, in order."""
+    found = ((name, lengths.summary()) for name, lengths in fields)
+    return {name: summary for name, summary in found if summary is not None}

@@ -9,14 +9,17 @@ import hashlib
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 
-from ..datasets import gemini_contents, gemini_messages, text
 from ..errors import Refused
 from ..events import Format, StoredFile
 from ..ports import Objects, Prompt, StoredObject, Turn
+
+if TYPE_CHECKING:
+    from ..datasets.formats.parts import Part
 
 Task = Literal["classification", "generation"]
 
@@ -30,23 +33,26 @@ class Example:
     expected: str
 
 
-_text_rows = msgspec.json.Decoder(text.Row)
-_messages_rows = msgspec.json.Decoder(gemini_messages.Row)
-_contents_rows = msgspec.json.Decoder(gemini_contents.Row)
+@cache
+def _decoder(fmt: Format) -> msgspec.json.Decoder[Any]:
+    """What decodes a row of a format. Formats bring numpy along, which a function should not wait for at its start."""
+    from ..datasets.formats import FORMATS
+
+    return msgspec.json.Decoder(FORMATS[fmt].row)
 
 
 def _from_text(line: int, data: bytes) -> Example:
-    row = _text_rows.decode(data)
+    row = _decoder("text").decode(data)
     return Example(line, (Turn("user", row.input_text),), row.output_text)
 
 
 def _from_messages(line: int, data: bytes) -> Example:
-    *before, answer = _messages_rows.decode(data).messages
+    *before, answer = _decoder("gemini_messages").decode(data).messages
     return Example(line, tuple(Turn(turn.role, turn.content) for turn in before), answer.content)
 
 
 def _from_contents(line: int, data: bytes) -> Example:
-    row = _contents_rows.decode(data)
+    row = _decoder("gemini_contents").decode(data)
     *before, answer = row.contents
     system: tuple[Turn, ...] = ()
     if not isinstance(row.systemInstruction, msgspec.UnsetType):
@@ -54,7 +60,7 @@ def _from_contents(line: int, data: bytes) -> Example:
     return Example(line, system + tuple(Turn(turn.role, _joined(turn.parts)) for turn in before), _joined(answer.parts))
 
 
-def _joined(parts: Sequence[gemini_contents.Part]) -> str:
+def _joined(parts: Sequence[Part]) -> str:
     texts = [part.text for part in parts]
     if msgspec.UNSET in texts:
         raise ValueError("a part is no text, and only text is compared")

@@ -1,20 +1,22 @@
-"""The tuning methods, one line each, and the choice among them."""
+"""The tuning methods that can be started, one line each, and the choice among them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import Refused
 from ..events import Format
 from ..request import Request
 from .base import Method
-from .catalogue import BaseModel, base_models
+from .catalogue import BaseModel, Tuning, base_models
 from .gemini_sft import GEMINI_SFT
 from .palm_text_sft import PALM_TEXT_SFT
 
 METHODS: dict[str, Method] = {method.name: method for method in (PALM_TEXT_SFT, GEMINI_SFT)}
 
-__all__ = ["METHODS", "Choice", "choose"]
+__all__ = ["METHODS", "Choice", "Unmet", "choose", "startable", "unmet_wishes"]
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,21 @@ class Choice:
 
     method: Method
     base_model: BaseModel
+
+
+class Unmet(NamedTuple):
+    """A wish that would do nothing, or be refused after submission: a finding's code and values, and as a sentence."""
+
+    code: str
+    values: Mapping[str, str | int | float]
+    words: str
+
+
+def startable(method: str | None, base_model: str | None) -> Choice | None:
+    """The choice of a method and base model by name; None where this version cannot start that method."""
+    if method is None or base_model is None or method not in METHODS or base_model not in base_models():
+        return None
+    return Choice(METHODS[method], base_models()[base_model])
 
 
 def choose(fmt: Format, request: Request) -> Choice:
@@ -36,12 +53,12 @@ def choose(fmt: Format, request: Request) -> Choice:
         if request.method not in (None, method.name):
             continue
         name = request.base_model or method.default_base_models.get(fmt)
-        if name is None:
+        tuning = None if name is None else known[name].tuning(method.name, fmt)
+        if name is None or tuning is None:
             continue
-        base_model = known[name]
-        if base_model.family == method.family and fmt in base_model.formats:
-            _check_wishes(method, base_model, request)
-            return Choice(method, base_model)
+        for unmet in unmet_wishes(method, name, tuning, request):
+            raise Refused(unmet.words)
+        return Choice(method, known[name])
     wishes = " and ".join(
         f"{key} {value}" for key, value in (("method", request.method), ("base_model", request.base_model)) if value
     )
@@ -56,18 +73,34 @@ def choose(fmt: Format, request: Request) -> Choice:
 HYPERPARAMETERS = ("train_steps", "epochs", "learning_rate_multiplier", "adapter_size")
 
 
-def _check_wishes(method: Method, base_model: BaseModel, request: Request) -> None:
-    """Refuse what would silently do nothing, or be refused after submission."""
+def unmet_wishes(method: Method, base_model: str, tuning: Tuning, request: Request) -> Iterator[Unmet]:
+    """The wishes of a request that the method or the base model cannot honour."""
     useless = [name for name in HYPERPARAMETERS if getattr(request, name) is not None and name not in method.wishes]
     if useless:
-        raise Refused(
-            f"{method.name} has no {' or '.join(useless)}: remove it; it takes {', '.join(sorted(method.wishes))}"
+        allowed = ", ".join(sorted(method.wishes))
+        yield Unmet(
+            "METHOD-HYPERPARAMETER",
+            {"method": method.name, "found": ", ".join(useless), "names": allowed},
+            f"{method.name} has no {' or '.join(useless)}: remove it; it takes {allowed}",
         )
     if request.train_steps is not None and request.epochs is not None:
-        raise Refused("train_steps and epochs exclude each other: keep one")
-    if request.adapter_size is not None and request.adapter_size not in base_model.adapter_sizes:
-        sizes = ", ".join(map(str, base_model.adapter_sizes))
-        raise Refused(f"adapter_size {request.adapter_size} is not offered for {base_model.name}; offered: {sizes}")
-    if request.region is not None and base_model.regions and request.region not in base_model.regions:
-        regions = ", ".join(base_model.regions)
-        raise Refused(f"{base_model.name} is not tuned in region {request.region}; it is in {regions}")
+        yield Unmet(
+            "METHOD-STEPS-AND-EPOCHS",
+            {"found": f"train_steps: {request.train_steps}, epochs: {request.epochs}"},
+            "train_steps and epochs exclude each other: keep one",
+        )
+    size = request.adapter_size
+    if size is not None and "adapter_size" in method.wishes and size not in tuning.adapter_sizes:
+        sizes = ", ".join(map(str, tuning.adapter_sizes)) or "-"
+        yield Unmet(
+            "MODEL-ADAPTER-SIZE",
+            {"model": base_model, "found": size, "names": sizes},
+            f"adapter_size {size} is not offered for {base_model}; offered: {sizes}",
+        )
+    if request.region is not None and tuning.regions and request.region not in tuning.regions:
+        regions = ", ".join(tuning.regions)
+        yield Unmet(
+            "MODEL-REGION",
+            {"model": base_model, "found": request.region, "names": regions},
+            f"{base_model} is not tuned in region {request.region}; it is in {regions}",
+        )

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from ..events import DatasetReady
+from ..events import DatasetReady, Format
 from ..settings import Settings
-from .catalogue import BaseModel, Family
-
-Api = Literal["pipelineJobs", "tuningJobs"]
+from .catalogue import Api, BaseModel, Family, known_methods
+from .prices import Price, prices
 
 
 class JobRequest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -80,9 +79,13 @@ class Method:
     name: str
     family: Family
     wishes: frozenset[str]
-    default_base_models: Mapping[str, str]
     build: Callable[[DatasetReady, BaseModel, Settings], Plan]
     outcome: Callable[[Mapping[str, Any]], TunedModel]
+
+    @property
+    def default_base_models(self) -> Mapping[Format, str]:
+        """What it tunes when no base model is asked for, by the format of the rows."""
+        return known_methods()[self.name].base_models
 
 
 CHARACTERS_PER_TOKEN = 4.0  # English prose; only forecasts use it, never a limit
@@ -93,10 +96,14 @@ def training_tokens(ready: DatasetReady, epochs: float) -> int:
     return round(ready.train_characters / CHARACTERS_PER_TOKEN * epochs)
 
 
-def cost(tokens: int, base_model: BaseModel) -> float | None:
-    """US dollars at the catalogue's price, or None where tuning is priced by accelerator time."""
-    price = base_model.usd_per_million_training_tokens
-    return None if price is None else round(tokens / 1_000_000 * price, 4)
+def price_of(base_model: BaseModel, method: str) -> Price | None:
+    """The list price of a million training tokens, or None where tuning is priced by accelerator time."""
+    return prices().of_training_tokens(base_model.name, method)
+
+
+def cost(tokens: int, price: Price | None) -> float | None:
+    """What so many training tokens cost in US dollars; None where that is not known."""
+    return None if price is None or price.currency != "USD" else round(tokens / 1_000_000 * price.price, 4)
 
 
 def resource_labels(ready: DatasetReady, request_id: str) -> dict[str, str]:

@@ -11,7 +11,8 @@ from typing import Any
 from ..errors import Refused
 from ..events import DatasetReady
 from ..settings import Settings
-from .base import CHARACTERS_PER_TOKEN, Forecast, JobRequest, Method, Plan, TunedModel, cost, resource_labels
+from .arithmetic import steps_for
+from .base import CHARACTERS_PER_TOKEN, Forecast, JobRequest, Method, Plan, TunedModel, cost, price_of, resource_labels
 from .base import training_tokens as count_training_tokens
 from .catalogue import BaseModel
 
@@ -44,8 +45,7 @@ def build(ready: DatasetReady, base_model: BaseModel, settings: Settings) -> Pla
         hyper_parameters["adapterSize"] = ADAPTER_SIZES[request.adapter_size]
     spec: dict[str, Any] = {"trainingDatasetUri": ready.files["train"].uri, "hyperParameters": hyper_parameters}
     evaluation = ready.files["eval"]
-    least, most = base_model.eval_rows
-    if least <= evaluation.rows <= most:
+    if base_model.methods["gemini_sft"].takes_rows("eval", evaluation.rows):
         spec["validationDatasetUri"] = evaluation.uri
     body = {
         "baseModel": base_model.name,
@@ -53,7 +53,8 @@ def build(ready: DatasetReady, base_model: BaseModel, settings: Settings) -> Pla
         "tunedModelDisplayName": ready.run_id,
         "labels": resource_labels(ready, request_id),
     }
-    steps = -(-rows * epochs // BATCH_SIZE)
+    steps = steps_for(rows, epochs, BATCH_SIZE)
+    price = price_of(base_model, "gemini_sft")
     tokens = count_training_tokens(ready, epochs)
     collection = f"{settings.vertex(region)}/v1/projects/{settings.project}/locations/{region}/tuningJobs"
     return Plan(
@@ -65,8 +66,8 @@ def build(ready: DatasetReady, base_model: BaseModel, settings: Settings) -> Pla
             epochs=float(epochs),
             training_tokens=tokens,
             characters_per_token=CHARACTERS_PER_TOKEN,
-            usd=cost(tokens, base_model),
-            price_as_of=base_model.as_of.isoformat(),
+            usd=cost(tokens, price),
+            price_as_of=price.as_of if price else None,
         ),
     )
 
@@ -83,7 +84,6 @@ GEMINI_SFT = Method(
     name="gemini_sft",
     family="gemini",
     wishes=frozenset({"epochs", "learning_rate_multiplier", "adapter_size"}),
-    default_base_models={"gemini_contents": "gemini-2.5-flash", "gemini_messages": "gemini-1.0-pro-002"},
     build=build,
     outcome=outcome,
 )

@@ -11,7 +11,8 @@ from typing import Any
 from ..errors import Refused
 from ..events import DatasetReady
 from ..settings import Settings
-from .base import CHARACTERS_PER_TOKEN, Forecast, JobRequest, Method, Plan, TunedModel, cost, resource_labels
+from .arithmetic import GPU_REGION, epochs_of, examples_seen, steps_for
+from .base import CHARACTERS_PER_TOKEN, Forecast, JobRequest, Method, Plan, TunedModel, cost, price_of, resource_labels
 from .base import training_tokens as count_training_tokens
 from .catalogue import BaseModel
 
@@ -21,7 +22,6 @@ DEFAULT_TRAIN_STEPS = 300
 # evaluated on the same rows right afterwards.
 LEAST_STEPS_TO_EVALUATE = 100
 EVALUATIONS = 5
-BATCH_SIZE = 8  # on GPU in us-central1, the template's default accelerator
 UPLOAD_TASKS = ("upload-llm-model", "upload-model")
 FIELDS = "name,state,error,jobDetail/taskDetails(taskName,execution(schemaTitle,metadata))"
 
@@ -30,10 +30,11 @@ def build(ready: DatasetReady, base_model: BaseModel, settings: Settings) -> Pla
     """One pipeline job; `train_steps` is asked for, or follows from `epochs`, or is the template's 300."""
     request = ready.request
     rows = ready.files["train"].rows
+    batch = base_model.batch_sizes[GPU_REGION]  # the template's default accelerator
     if request.train_steps is not None:
         steps = request.train_steps
     elif request.epochs is not None:
-        steps = -(-rows * request.epochs // BATCH_SIZE)
+        steps = steps_for(rows, request.epochs, batch)
     else:
         steps = DEFAULT_TRAIN_STEPS
     region = request.region or settings.region
@@ -48,8 +49,8 @@ def build(ready: DatasetReady, base_model: BaseModel, settings: Settings) -> Pla
         "learning_rate_multiplier": request.learning_rate_multiplier or 1.0,
     }
     evaluation = ready.files["eval"]
-    least, most = base_model.eval_rows
-    if steps >= LEAST_STEPS_TO_EVALUATE and least <= evaluation.rows <= most:
+    tuning = base_model.methods["palm_text_sft"]
+    if steps >= LEAST_STEPS_TO_EVALUATE and tuning.takes_rows("eval", evaluation.rows):
         parameters["evaluation_data_uri"] = evaluation.uri
         parameters["evaluation_interval"] = steps // EVALUATIONS
         parameters["enable_early_stopping"] = False  # the plan's steps are what was asked for and forecast
@@ -64,19 +65,19 @@ def build(ready: DatasetReady, base_model: BaseModel, settings: Settings) -> Pla
             "parameterValues": parameters,
         },
     }
-    epochs = steps * BATCH_SIZE / rows
+    epochs = epochs_of(steps, rows, batch)
     tokens = count_training_tokens(ready, epochs)
     collection = f"{settings.vertex(region)}/v1/projects/{settings.project}/locations/{region}/pipelineJobs"
     return Plan(
         requests=(JobRequest(id=request_id, api="pipelineJobs", collection_url=collection, body=body, fields=FIELDS),),
         forecast=Forecast(
             steps=steps,
-            batch_size=BATCH_SIZE,
-            examples_seen=steps * BATCH_SIZE,
+            batch_size=batch,
+            examples_seen=examples_seen(steps, batch),
             epochs=round(epochs, 2),
             training_tokens=tokens,
             characters_per_token=CHARACTERS_PER_TOKEN,
-            usd=cost(tokens, base_model),
+            usd=cost(tokens, price_of(base_model, "palm_text_sft")),
             price_as_of=None,
         ),
     )
@@ -99,7 +100,6 @@ PALM_TEXT_SFT = Method(
     name="palm_text_sft",
     family="palm_text",
     wishes=frozenset({"train_steps", "epochs", "learning_rate_multiplier"}),
-    default_base_models={"text": "text-bison@002"},
     build=build,
     outcome=outcome,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from cli_ledgers import (
     BEGAN,
@@ -20,10 +22,12 @@ from cli_ledgers import (
 from droptune.cli.ledger import Entry, LedgerError
 from droptune.cli.story import next_command, tell, without_superseded
 
+SUPERSEDED = WAITING | {"status": "superseded", "missing": []}
 LEDGERS = {
     "validating": {"eval.jsonl": Entry("eval.jsonl", BEGAN)},
     "rejected": ledger(report=REJECTED),
     "waiting": ledger(report=WAITING),
+    "superseded": ledger(report=SUPERSEDED),
     "validated": until("report.json"),
     "claimed": until("claim.json"),
     "planned": until("plan.json"),
@@ -72,15 +76,17 @@ def test_the_timeline_has_every_hop_and_how_long_it_took() -> None:
 
 
 def test_a_run_is_settled_once_its_notification_is_out() -> None:
-    """An ended run may still have its message to send; one that waits sends none."""
+    """An ended run may still have its message to send; one that waits or was superseded sends none."""
     assert not story(until("registered.json")).settled
     assert story(until("notified-model-registered.json")).settled
     assert story(ledger(report=WAITING)).settled
+    assert story(ledger(report=SUPERSEDED)).settled
 
 
-def test_a_data_set_that_went_on_is_not_listed_as_waiting() -> None:
-    """Each file of a folder leaves a waiting run as it arrives; only one that still waits is of interest."""
-    waits = tell("set-1", ledger(report=WAITING))
+@pytest.mark.parametrize("left", [WAITING, SUPERSEDED], ids=["waiting", "superseded"])
+def test_a_data_set_that_went_on_is_not_listed_as_waiting(left: dict[str, Any]) -> None:
+    """Each file of a folder leaves a run as it arrives or is replaced; only the last is of interest."""
+    waits = tell("set-1", ledger(report=left))
     went_on = tell(
         "set-2", {"report.json": Entry("report.json", BEGAN + 999, until("report.json")["report.json"].data)}
     )

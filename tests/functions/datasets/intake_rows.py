@@ -6,9 +6,10 @@ import io
 import json
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
-from droptune.datasets.check import Checked, Serves, Source, check
+from droptune.datasets.check import Checked, Options, Source, check
+from droptune.datasets.limits import Serves
 from droptune.events import Role
 from droptune.request import Request
 
@@ -53,15 +54,92 @@ def prompts_chat(n: int) -> dict[str, Any]:
     return {"messages": [{"author": "user", "content": f"Question {n}?"}]}
 
 
+def rationale(n: int) -> dict[str, Any]:
+    return {**text(n), "rationale": f"The customer asks about card {n}."}
+
+
+def gemini_prompts(n: int) -> dict[str, Any]:
+    return {"contents": [{"role": "user", "parts": [{"text": f"Question {n}?"}]}]}
+
+
+def gemini_preference(n: int) -> dict[str, Any]:
+    said = ({"role": "model", "parts": [{"text": f"{word}, {n}."}]} for word in ("Yes", "No"))
+    return {**gemini_prompts(n), "completions": [{"score": at, "completion": turn} for at, turn in enumerate(said)]}
+
+
+def reinforcement(n: int) -> dict[str, Any]:
+    return {**gemini_prompts(n), "references": {"answer": f"Answer {n}."}}
+
+
+def open_contents(n: int) -> dict[str, Any]:
+    row = contents(n)
+    row["contents"][-1]["role"] = "assistant"
+    return row
+
+
+def open_chat(n: int) -> dict[str, Any]:
+    turns = [("system", "Be brief."), ("user", f"Question {n}?"), ("assistant", f"Answer {n}.")]
+    return {"messages": [{"role": role, "content": said} for role, said in turns]}
+
+
+def open_prompts(n: int) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": f"Question {n}?"}]}
+
+
+def completion(n: int) -> dict[str, Any]:
+    return {"prompt": f"Question {n}?", "completion": f"Answer {n}."}
+
+
+def completion_prompts(n: int) -> dict[str, Any]:
+    return {"prompt": f"Question {n}?"}
+
+
+def ground_truth(n: int) -> dict[str, Any]:
+    return {"prompt": f"Question {n}?", "ground_truth": f"Answer {n}."}
+
+
+def embedding(n: int) -> dict[str, Any]:
+    return {"_id": f"doc{n}", "text": f"Text number {n}."}
+
+
+def openai_chat(n: int) -> dict[str, Any]:
+    row = open_chat(n)
+    row["messages"][-1]["weight"] = 1
+    return row
+
+
+def openai_preference(n: int) -> dict[str, Any]:
+    preferred, other = ([{"role": "assistant", "content": f"{word}, {n}."}] for word in ("Yes", "No"))
+    return {"input": open_prompts(n), "preferred_output": preferred, "non_preferred_output": other}
+
+
+def batch_request(n: int) -> dict[str, Any]:
+    return {"request": gemini_prompts(n)}
+
+
 ROWS: dict[str, Callable[[int], dict[str, Any]]] = {
     "text": text,
+    "text_rationale": rationale,
+    "prompts": prompts,
     "chat": chat,
+    "chat_prompts": prompts_chat,
+    "preference": preference,
+    "chat_preference": preference_chat,
     "gemini_messages": messages,
     "gemini_contents": contents,
-    "preference": preference,
-    "preference_chat": preference_chat,
-    "prompts": prompts,
-    "prompts_chat": prompts_chat,
+    "gemini_prompts": gemini_prompts,
+    "gemini_preference": gemini_preference,
+    "reinforcement": reinforcement,
+    "open_chat": open_chat,
+    "open_prompts": open_prompts,
+    "open_contents": open_contents,
+    "completion": completion,
+    "completion_prompts": completion_prompts,
+    "ground_truth": ground_truth,
+    "embedding_text": embedding,
+    "openai_chat": openai_chat,
+    "openai_preference": openai_preference,
+    "batch_requests": batch_request,
 }
 
 
@@ -80,15 +158,19 @@ def judge(
     request: Request | None = None,
     serves: Serves | None = None,
     claimed_bytes: int | None = None,
+    options: Options | None = None,
+    **others: bytes,
 ) -> Checked:
-    """The judgement of files given as bytes."""
-    given: dict[Role, bytes | None] = {"train": train, "eval": evaluation}
+    """The judgement of files given as bytes, by their roles."""
+    given = {"train": train, "eval": evaluation, **others}
     sources = {
-        role: Source(f"{role}.jsonl", claimed_bytes or len(data), partial(io.BytesIO, data))
+        cast(Role, role): Source(
+            "labels.tsv" if role == "labels" else f"{role}.jsonl", claimed_bytes or len(data), partial(io.BytesIO, data)
+        )
         for role, data in given.items()
         if data is not None
     }
-    return check(sources, request or Request(), serves)
+    return check(sources, request or Request(), serves, options)
 
 
 def codes(*args: Any, **kwargs: Any) -> set[str]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import json
 from pathlib import Path
 
 import pytest
 
-from droptune.datasets.checks import check_file
-from droptune.datasets.findings import Findings
-from droptune.datasets.scan import scan
+from droptune.datasets.check import Options, check_files
 
 CASES = Path(__file__).parents[2] / "cases" / "datasets"
 FILES = sorted(CASES.glob("*.jsonl"))
@@ -20,14 +17,13 @@ FILES = sorted(CASES.glob("*.jsonl"))
 def test_a_case_gives_its_findings(path: Path) -> None:
     """Code, line and pointer of each finding, in order, besides the format and the rows."""
     expected = json.loads(path.with_suffix(".expected.json").read_text())
-    findings = Findings()
-    result = scan(io.BytesIO(path.read_bytes()), path.name, findings)
-    check_file(result, "train", findings)
-    assert (result.format.name if result.format else None) == expected["format"]
+    checked = check_files({"train": path}, options=Options(line_only=True))
+    result, listed = checked.scans["train"], checked.findings.listed()
+    found = [[f.code, f.line, f.pointer] for f in listed if f.line is not None]
+    assert result.known == expected["format"]
     assert result.rows == expected["rows"]
-    found = [[finding.code, finding.line, finding.pointer] for finding in findings.listed()]
     assert sorted(found, key=str) == sorted(expected["findings"], key=str)
-    assert all(finding.message and finding.fix and finding.source for finding in findings.listed())
+    assert all(finding.message and finding.fix and finding.source for finding in listed)
 
 
 def test_there_are_cases() -> None:

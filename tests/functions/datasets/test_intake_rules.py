@@ -2,40 +2,50 @@
 
 from __future__ import annotations
 
+import ast
 import gzip
-import io
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from fakes import MemoryObjects
-from intake_rows import codes, contents, line, rows, text
+from intake_rows import ROWS, codes, judge, line, rows, text
 
-import droptune.datasets
-from droptune.datasets.checks import check_file
-from droptune.datasets.findings import Findings, rules
-from droptune.datasets.rowformat import Example
-from droptune.datasets.scan import Scan, scan
-from droptune.datasets.statistics import Rows
+from droptune.datasets.check import Options
+from droptune.datasets.findings import Findings
+from droptune.datasets.keys import Keys
+from droptune.datasets.pairs import check_repeats
+from droptune.datasets.purpose import started
+from droptune.datasets.rules import LANGUAGES, all_rules, fill, kinds, rule
+from droptune.datasets.scan import Scan
+from droptune.events import DatasetReady, DatasetRejected
 from droptune.request import Request
 from droptune.settings import Settings
 from droptune.validate import Ports, validate
 
 Case = Callable[[], set[str]]
 
-FILLERS = {
-    "TEXT": "text",
-    "CHAT": "chat",
-    "MESSAGES": "gemini_messages",
-    "GEMINI": "gemini_contents",
-    "PREF": "preference",
-    "PROMPT": "prompts",
+# The formats that rows of the examples are of, by the first word of their code; the first in which it is found counts.
+FORMATS = {
+    "RATIONALE": ("text_rationale",),
+    "CHAT": ("chat", "chat_prompts", "chat_preference"),
+    "MESSAGES": ("gemini_messages",),
+    "GEMINI": ("gemini_contents", "gemini_prompts", "open_contents"),
+    "PREF": ("preference", "chat_preference"),
+    "PROMPT": ("prompts", "chat_prompts"),
+    "GPREF": ("gemini_preference",),
+    "RL": ("reinforcement",),
+    "OPEN": ("open_chat", "open_prompts"),
+    "COMPLETION": ("completion", "completion_prompts"),
+    "TRUTH": ("ground_truth",),
+    "BATCH": ("batch_requests",),
+    "OPENAI": ("openai_chat",),
+    "OPREF": ("openai_preference",),
+    "EMBED": ("embedding_text",),
 }
-ALONE = {"FILE-ARRAY", "FILE-PRETTY", "FILE-NOT-JSONL", "FORMAT-UNKNOWN", "FORMAT-UNAVAILABLE"}
 TEXT = rows("text", 0, 40)
-GEMINI = Request(base_model="gemini-2.5-flash")
+GEMINI = rows("gemini_contents", 0, 40)
 
 
 class _ServesAll:
@@ -43,30 +53,48 @@ class _ServesAll:
         return True
 
 
-def dropped(*uploads: tuple[str, bytes], stale: bool = False, **metadata: str) -> set[str]:
+def dropped(*uploads: tuple[str, bytes], **metadata: str) -> set[str]:
     """The codes in the report of what the last upload's event leads to."""
     objects = MemoryObjects()
     stored = [objects.upload("in", name, data, metadata) for name, data in uploads]
-    if stale:
-        objects.upload("in", *uploads[-1])
     settings = Settings(project="p", region="r", intake_bucket="in", runs_bucket="runs", vertex_endpoint="http://x")
     fact = validate(stored[-1], Ports(objects, _ServesAll(), settings))
-    assert fact is not None
-    report = json.loads(objects.read("runs", f"{fact.run_id}/report.json") or b"{}")
-    return set(report["counts"]["by_code"])
+    assert isinstance(fact, DatasetReady | DatasetRejected)
+    report = (objects.read("runs", f"{fact.run_id}/report.json") or b"").decode()
+    return set(re.findall(r'"code": "([A-Z0-9-]+)"', report))
 
 
-def partly_indexed(most: int) -> set[str]:
-    findings = Findings()
-    result = Scan("train.jsonl")
-    result.content = Rows(max_indexed=most)
-    result.content.add([Example(str(n), "") for n in range(5)], range(5))
-    check_file(result, "train", findings)
+def asked(data: bytes, **wishes: object) -> set[str]:
+    """The codes of training rows with a request."""
+    return codes(data, request=Request(**wishes))  # type: ignore[arg-type]
+
+
+def noted(data: bytes) -> set[str]:
+    """The codes of what `droptune check` says about the method."""
+    return {problem.code for problem in started(judge(data).purpose, must_start=False)}
+
+
+def partly_compared(most: int) -> set[str]:
+    """The codes of a file of which at most so many rows are compared."""
+    checked, findings = judge(TEXT).scans["train"], Findings()
+    scan = Scan("train.jsonl", rereadable=False)
+    scan.format, scan.keys = checked.format, Keys(thorough=True, max_rows=most)
+    scan.keys.merge(checked.keys, 0, 0)
+    check_repeats(scan, findings, None)
     return set(findings.by_code)
 
 
-def same_answer(row: int) -> bytes:
-    return line({**text(row), "output_text": "ok"})
+def labelled(*labels: tuple[str, int]) -> bytes:
+    """Text rows with these labels, each so often."""
+    answers = [label for label, times in labels for _ in range(times)]
+    return b"".join(line({**text(n), "output_text": answer}) for n, answer in enumerate(answers))
+
+
+def embedding(corpus: int = 20, queries: int = 20) -> set[str]:
+    """The codes of an embedding data set of so many texts."""
+    labels = "query-id\tcorpus-id\tscore\n" + "".join(f"doc{n}\tdoc{n}\t1\n" for n in range(9))
+    texts = {"corpus": rows("embedding_text", 0, corpus), "queries": rows("embedding_text", 0, queries)}
+    return codes(**texts, labels=labels.encode())
 
 
 CASES: dict[str, tuple[Case, Case]] = {
@@ -75,10 +103,8 @@ CASES: dict[str, tuple[Case, Case]] = {
     "FILE-ZIP": (lambda: codes(b"PK\x03\x04" + TEXT), lambda: codes(TEXT)),
     "FILE-PARQUET": (lambda: codes(b"PAR1" + TEXT), lambda: codes(TEXT)),
     "FILE-UTF16": (lambda: codes(TEXT.decode().encode("utf-16")), lambda: codes(TEXT)),
-    "FILE-TOO-LARGE": (
-        lambda: codes(rows("gemini_contents", 0, 40), claimed_bytes=2 << 30),
-        lambda: codes(rows("gemini_contents", 0, 40)),
-    ),
+    "FILE-TOO-LARGE": (lambda: codes(GEMINI, claimed_bytes=2 << 30), lambda: codes(GEMINI)),
+    "FILE-NO-FINAL-NEWLINE": (lambda: codes(TEXT.rstrip()), lambda: codes(TEXT)),
     "BOM": (lambda: codes(b"\xef\xbb\xbf" + TEXT), lambda: codes(TEXT)),
     "CRLF": (lambda: codes(TEXT.replace(b"\n", b"\r\n")), lambda: codes(TEXT)),
     "BLANK-LINE": (lambda: codes(TEXT + b" \n" + TEXT), lambda: codes(TEXT.rstrip(b"\n"))),
@@ -92,117 +118,189 @@ CASES: dict[str, tuple[Case, Case]] = {
         lambda: codes(TEXT + b"[" * 100_000 + b"\n" + b'{"input_text": ' + b"[" * 120 + b"]" * 120 + b"}\n"),
         lambda: codes(TEXT + b'{"input_text": "a", "output_text": "b", "x": ' + b"[" * 50 + b"]" * 50 + b"}\n"),
     ),
-    "FORMAT-MIXED": (lambda: codes(TEXT + line(contents(1))), lambda: codes(TEXT)),
-    "FORMATS-DIFFER": (
-        lambda: codes(TEXT, rows("gemini_contents", 0, 40)),
-        lambda: codes(TEXT, rows("text", 40, 80)),
+    "FORMATS-DIFFER": (lambda: codes(TEXT, GEMINI), lambda: codes(TEXT, rows("text", 40, 80))),
+    "PURPOSE-FILE-UNUSED": (
+        lambda: codes(TEXT, prompts=rows("prompts", 0, 40)),
+        lambda: codes(preferences=rows("preference", 0, 40), prompts=rows("prompts", 40, 80)),
     ),
     "DUPLICATE-ROW": (lambda: codes(TEXT + line(text(3))), lambda: codes(TEXT)),
     "CONFLICTING-ANSWERS": (
         lambda: codes(TEXT + line({**text(3), "output_text": "other"})),
         lambda: codes(TEXT + line(text(3))),
     ),
-    "DUPLICATES-PARTLY": (lambda: partly_indexed(4), lambda: partly_indexed(5)),
+    "DUPLICATES-PARTLY": (lambda: partly_compared(39), lambda: partly_compared(40)),
     "LEAKAGE": (lambda: codes(TEXT, rows("text", 39, 80)), lambda: codes(TEXT, rows("text", 40, 80))),
     "LEAKAGE-ALL": (lambda: codes(TEXT, TEXT), lambda: codes(TEXT, rows("text", 39, 80))),
-    "ANSWER-CONSTANT": (lambda: codes(b"".join(map(same_answer, range(40)))), lambda: codes(TEXT)),
     "LABEL-SPELLING": (
-        lambda: codes(TEXT + line({**text(77), "output_text": "Card arrival"})),
-        lambda: codes(TEXT + line({**text(77), "output_text": "card_departure"})),
+        lambda: codes(labelled(("card_arrival", 30), ("lost_card", 30), ("Card arrival", 5))),
+        lambda: codes(labelled(("card_arrival", 30), ("lost_card", 30), ("card_departure", 5))),
     ),
     "EVAL-LABEL-UNSEEN": (
-        lambda: codes(TEXT, rows("text", 40, 80) + same_answer(90)),
-        lambda: codes(TEXT + same_answer(91), rows("text", 40, 80) + same_answer(90)),
+        lambda: codes(TEXT, rows("text", 40, 80) + labelled(("new", 1))),
+        lambda: codes(TEXT, rows("text", 40, 80)),
     ),
+    "ROWS-FEW": (lambda: codes(rows("text", 0, 99)), lambda: codes(rows("text", 0, 100))),
     "ROWS-TOO-FEW": (lambda: codes(rows("text", 0, 9)), lambda: codes(rows("text", 0, 10))),
     "ROWS-TOO-MANY": (lambda: codes(rows("text", 0, 10_001)), lambda: codes(rows("text", 0, 10_000))),
-    "ROWS-FEW": (lambda: codes(rows("text", 0, 99)), lambda: codes(rows("text", 0, 100))),
+    "AUTHORS-TOO-MANY": (lambda: codes(rows("chat", 0, 2_501)), lambda: codes(rows("chat", 0, 2_500))),
     "EVAL-ROWS": (lambda: codes(TEXT, rows("text", 40, 291)), lambda: codes(TEXT, rows("text", 40, 290))),
+    "EVAL-TOO-FEW": (lambda: codes(TEXT, rows("text", 40, 49)), lambda: codes(TEXT, rows("text", 40, 50))),
+    "EVAL-FEW": (lambda: codes(TEXT, rows("text", 40, 69)), lambda: codes(TEXT, rows("text", 40, 70))),
     "EVAL-SHARE": (
         lambda: codes(rows("gemini_contents", 0, 3300), rows("gemini_contents", 3300, 4301)),
         lambda: codes(rows("gemini_contents", 0, 3300), rows("gemini_contents", 3300, 4300)),
     ),
-    "EVAL-FEW": (lambda: codes(TEXT, rows("text", 40, 69)), lambda: codes(TEXT, rows("text", 40, 70))),
+    "EVAL-SHARE-BYTES": (
+        lambda: codes(rows("open_chat", 100, 200), rows("open_chat", 200, 226)),
+        lambda: codes(rows("open_chat", 100, 200), rows("open_chat", 200, 225)),
+    ),
+    "TOKENS-EXCEED": (
+        lambda: codes(TEXT + line({**text(99), "output_text": "word " * 1_500})),
+        lambda: codes(TEXT + line({**text(99), "output_text": "word " * 200})),
+    ),
+    "TOKENS-DROPPED": (
+        lambda: codes(GEMINI + line(ROWS["gemini_contents"](1)).replace(b"Question", b"word " * 150_000)),
+        lambda: codes(GEMINI),
+    ),
+    "TOKENS-OVER": (
+        lambda: codes(rows("chat", 0, 40) + line(ROWS["chat"](99)).replace(b"A bank", b"word " * 10_000)),
+        lambda: codes(rows("chat", 0, 40)),
+    ),
     "TOKENS-MAY-EXCEED": (
-        lambda: codes(TEXT + line({**text(99), "output_text": "x" * 1025})),
-        lambda: codes(TEXT + line({**text(99), "output_text": "x" * 1024})),
+        lambda: codes(TEXT + line({**text(99), "output_text": "x" * 3_000})),
+        lambda: codes(TEXT + line({**text(99), "output_text": "x" * 1_024})),
     ),
-    "OBJECT-NAME": (lambda: dropped(("data.csv", b"a,b")), lambda: dropped(("data.jsonl", TEXT))),
-    "ROLE-UNAVAILABLE": (
-        lambda: dropped(("set/preferences.jsonl", b"")),
-        lambda: dropped(("set/train.jsonl", TEXT), ("set/eval.jsonl", rows("text", 40, 80))),
-    ),
-    "OBJECT-REPLACED": (lambda: dropped(("a.jsonl", TEXT), stale=True), lambda: dropped(("a.jsonl", TEXT))),
-    "REQUEST-INVALID": (
-        lambda: dropped(("a.jsonl", TEXT), **{"droptune-colour": "blue"}),
-        lambda: dropped(("a.jsonl", TEXT), **{"droptune-epochs": "2"}),
-    ),
-    "METHOD-UNAVAILABLE": (lambda: codes(rows("preference", 0, 40)), lambda: codes(TEXT)),
     "MODEL-RETIRED": (
         lambda: codes(TEXT, serves=lambda name: False),
-        lambda: codes(rows("gemini_contents", 0, 40), serves=lambda name: False),
+        lambda: codes(GEMINI, serves=lambda name: False),
     ),
-    "MODEL-RETIRED-SERVED": (
-        lambda: codes(TEXT, serves=lambda name: True),
-        lambda: codes(rows("gemini_contents", 0, 40)),
+    "MODEL-RETIRED-SERVED": (lambda: codes(TEXT, serves=lambda name: True), lambda: codes(GEMINI)),
+    "MODEL-UNKNOWN": (lambda: asked(TEXT, base_model="gpt"), lambda: asked(TEXT, base_model="text-bison@002")),
+    "MODEL-UNFIT": (
+        lambda: asked(TEXT, base_model="gemini-2.5-pro"),
+        lambda: asked(GEMINI, base_model="gemini-2.5-pro"),
     ),
+    "MODEL-ADAPTER-SIZE": (lambda: asked(GEMINI, adapter_size=32), lambda: asked(GEMINI, adapter_size=4)),
+    "MODEL-REGION": (
+        lambda: asked(GEMINI, base_model="gemini-3.5-flash", region="asia-east1"),
+        lambda: asked(GEMINI, base_model="gemini-3.5-flash", region="us-central1"),
+    ),
+    "METHOD-UNKNOWN": (lambda: asked(TEXT, method="magic"), lambda: asked(TEXT, method="palm_text_sft")),
+    "METHOD-UNFIT": (lambda: asked(TEXT, method="gemini_sft"), lambda: asked(GEMINI, method="gemini_sft")),
+    "METHOD-RLAIF": (lambda: asked(TEXT, method="rlaif"), lambda: asked(TEXT)),
+    "METHOD-CONTINUOUS": (lambda: asked(GEMINI, method="continuous"), lambda: asked(GEMINI)),
+    "METHOD-HYPERPARAMETER": (lambda: asked(GEMINI, train_steps=9), lambda: asked(GEMINI, epochs=9)),
+    "METHOD-STEPS-AND-EPOCHS": (lambda: asked(TEXT, train_steps=9, epochs=2), lambda: asked(TEXT, train_steps=9)),
+    "METHOD-UNAVAILABLE": (
+        lambda: dropped(
+            ("a/preferences.jsonl", rows("preference", 0, 40)), ("a/prompts.jsonl", rows("prompts", 0, 40))
+        ),
+        lambda: dropped(("a.jsonl", TEXT)),
+    ),
+    "METHOD-NOT-STARTED": (lambda: noted(rows("preference", 0, 40)), lambda: noted(TEXT)),
     "SPLIT-TOO-FEW": (
         lambda: codes(rows("text", 0, 19)),
         lambda: codes(rows("text", 0, 19), rows("text", 40, 80)),
     ),
-    "SPLIT-IMPOSSIBLE": (
-        lambda: dropped(("a.jsonl", line(text(1)) * 40)),
-        lambda: dropped(("a.jsonl", TEXT)),
-    ),
+    "SPLIT-IMPOSSIBLE": (lambda: dropped(("a.jsonl", line(text(1)) * 40)), lambda: dropped(("a.jsonl", TEXT))),
     "SPLIT-MADE": (
         lambda: dropped(("a.jsonl", TEXT)),
         lambda: dropped(("a/train.jsonl", TEXT), ("a/eval.jsonl", rows("text", 40, 80))),
     ),
+    "EMBED-ROWS-FEW": (lambda: embedding(corpus=8), lambda: embedding()),
+    "EMBED-ROWS-MANY": (lambda: embedding(queries=10_001), lambda: embedding()),
+    "CONTENT-SAMPLED": (lambda: codes(rows("prompts", 0, 10_500)), lambda: codes(rows("prompts", 0, 500))),
 }
+# Tables of the tests beside this one, for rules about more than a row: the file, and the codes that it goes through.
+ELSEWHERE = {
+    "test_intake_labels.py": ("LABELS-", "EMBED-"),
+    "test_intake_drops.py": ("OBJECT-", "ROLE-", "SET-", "REQUEST-"),
+    "test_intake_content.py": (
+        *("ANSWER-", "LABEL-", "LEAKAGE-NEAR", "SIMILAR-", "INSTRUCTION-", "POLARITY-", "LENGTH-", "LANGUAGE-"),
+        *("PERSONAL-", "SECRET-"),
+    ),
+}
+RULES = {one.code: one for one in all_rules()}
+# Of codes that a format's prefix begins.
+SUFFIXES = {"CONTENT-TYPE", "ROLE-ORDER", "ROLE-TYPE", "EMPTY-CONTENT", "MISSING-CONTENT"}
+HERE = [code for code in RULES if code in CASES or not code.startswith(tuple(sum(ELSEWHERE.values(), ())))]
 
 
-def filler(code: str) -> bytes:
-    """Rows among which the example of a rule is one of its format."""
-    fmt = FILLERS.get(code.partition("-")[0], "text")
-    if fmt in ("preference", "prompts") and '"messages"' in rules()[code].wrong:
-        fmt += "_chat"
-    return b"" if code in ALONE else rows(fmt, 0, 12)
+def fillers(code: str) -> list[bytes]:
+    """Rows among which the example of a rule may be one of its format; nothing, for examples that are whole files."""
+    return [*(rows(fmt, 100, 112) for fmt in FORMATS.get(code.partition("-")[0], ("text",))), b""]
 
 
-def found_in(code: str, example: str) -> set[str]:
-    return codes(filler(code) + example.encode() + b"\n")
+def example(code: str) -> tuple[set[str], set[str]]:
+    """The codes that the wrong and the right example of a rule give, in a file where the wrong one gives its own."""
+    wrong, right = RULES[code].wrong.encode("utf-8", "surrogatepass"), RULES[code].right.encode()
+    for filler in fillers(code):
+        if code in (found := codes(filler + wrong + b"\n")):
+            return found, codes(filler + right + b"\n")
+    raise AssertionError(f"{code}: its wrong example gives {found}")
 
 
-@pytest.mark.parametrize("code", rules())
-def test_a_rule_finds_what_is_wrong(code: str) -> None:
-    """The wrong example of every rule gives its finding."""
-    found = CASES[code][0]() if code in CASES else found_in(code, rules()[code].wrong)
-    assert code in found
+@pytest.mark.parametrize("code", HERE)
+def test_a_rule_finds_what_is_wrong_and_leaves_alone_what_is_right(code: str) -> None:
+    """What is wrong by every rule gives its finding, and what is right does not."""
+    wrong, right = (case() for case in CASES[code]) if code in CASES else example(code)
+    assert code in wrong
+    assert code not in right
 
 
-@pytest.mark.parametrize("code", rules())
-def test_a_rule_leaves_alone_what_is_right(code: str) -> None:
-    """The right example of every rule does not give its finding."""
-    found = CASES[code][1]() if code in CASES else found_in(code, rules()[code].right)
-    assert code not in found
+def test_there_are_enough_rules() -> None:
+    """The rules are hundreds, and none is without a table that walks it."""
+    assert len(RULES) >= 150
+    for name, prefixes in ELSEWHERE.items():
+        (path,) = Path(__file__).parent.parent.rglob(name)
+        walked = path.read_text()
+        assert all(any(code.startswith(prefix) for code in RULES) for prefix in prefixes)
+        left = [code for code in RULES if code not in HERE and code.startswith(prefixes) and code not in walked]
+        assert left == [] or "read_yaml(" in walked
 
 
-@pytest.mark.parametrize("code", set(rules()) - set(CASES))
-def test_an_example_of_a_row_is_without_errors(code: str) -> None:
-    """What a rule shows as right has no error of any other rule either."""
-    findings = Findings()
-    scan(io.BytesIO(rules()[code].right.encode()), "x", findings)
-    assert not findings.blocking
+@pytest.mark.parametrize("code", RULES)
+def test_a_rule_is_complete_in_every_language(code: str) -> None:
+    """Title, message and fix in each language, a kind of the vocabulary, examples and a source."""
+    one = rule(code)
+    assert one.kind in kinds()
+    assert one.wrong and one.right and one.source
+    for words in (one.title, one.message, one.fix, one.allowed):
+        assert set(words) == set(LANGUAGES)
+    for language in LANGUAGES:
+        assert one.title[language] and one.message[language] and one.fix[language]
+    # The languages are told the same values.
+    for words in (one.message, one.allowed, one.fix):
+        places = {language: set(re.findall(r"\{([a-z_]+)\}", words[language])) for language in LANGUAGES}
+        assert places["en"] == places["ja"]
 
 
-def test_every_rule_is_used_and_every_code_has_a_rule() -> None:
-    """The table and the sources name the same codes; those of dialogues are made of a prefix and a suffix."""
-    folder = Path(droptune.datasets.__file__).parent
-    source = "".join(path.read_text() for path in [*folder.glob("*.py"), folder.parent / "validate.py"])
-    suffixes = {*re.findall(r"\{self\.prefix\}-([A-Z-]+)", source), "MISSING-CONTENT", "CONTENT-TYPE", "EMPTY-CONTENT"}
-    made = {f"{prefix}-{suffix}" for prefix in ("CHAT", "MESSAGES") for suffix in suffixes}
-    written = set(re.findall(r'"([A-Z]+(?:-[A-Z0-9]+)+|BOM|CRLF|LEAKAGE)"', source)) | made
-    assert set(rules()) <= written
-    assert {c for c in written if c.split("-")[0] in {r.split("-")[0] for r in rules()}} - set(rules()) <= {
-        "CHAT-SYSTEM-POSITION"  # PaLM chat has no system turn
-    }
+@pytest.mark.parametrize("word", kinds())
+def test_every_kind_is_used_and_explained(word: str) -> None:
+    """The vocabulary has no word that no rule uses."""
+    assert any(one.kind == word for one in RULES.values())
+    assert all(kinds()[word][language] for language in LANGUAGES)
+
+
+def test_every_code_in_the_sources_has_a_rule() -> None:
+    """A finding cannot be added whose code has no rule; those of dialogues are made of a prefix and a suffix."""
+    package = Path(judge.__globals__["check"].__code__.co_filename).parent
+    first_words = {code.partition("-")[0] for code in RULES}
+    for path in [*package.rglob("*.py"), package.parent / "validate.py"]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                code = re.fullmatch(r"[A-Z]+(-[A-Z0-9]+)+", node.value)
+                if code and code[0] not in SUFFIXES and code[0].partition("-")[0] in first_words:
+                    assert code[0] in RULES, f"{path.name}: {code[0]}"
+
+
+def test_what_a_finding_says_is_filled_in() -> None:
+    """Whole numbers get separators, and a place without a value stays as it is."""
+    assert fill("{found} of {rows}, {x}", {"found": "`a`", "rows": 12_345}) == "`a` of 12,345, {x}"
+
+
+def test_content_can_be_left_out() -> None:
+    """Rules about content are not looked at when that is asked for."""
+    data = labelled(("yes", 500), ("no", 5))
+    assert "LABEL-DOMINANT" in codes(data)
+    assert "LABEL-DOMINANT" not in codes(data, options=Options(content=False))

@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from intake_rows import ROWS, judge, line, rows, text
 
-from droptune.datasets import FORMATS, OTHER_SHAPES, detect
-from droptune.datasets.blocks import MAX_LINE_BYTES, READ_BYTES, blocks
+from droptune.datasets.blocks import MAX_LINE_BYTES, READ_BYTES, blocks, lines_of
+from droptune.datasets.check import Options
 from droptune.datasets.findings import MAX_IN_FULL, MAX_OF_CODE_ALWAYS, Findings
-from droptune.datasets.lines import judge as judge_line
-from droptune.datasets.scan import lines_of, scan
+from droptune.datasets.formats import FORMATS, detect
+from droptune.datasets.rowformat import Batch
+from droptune.datasets.scan import scan
+from droptune.events import Format
 
 
 def places(data: bytes, code: str) -> list[tuple[int | None, int | None, str | None]]:
@@ -28,6 +30,11 @@ class Dripping(io.BytesIO):
 
     def read(self, size: int | None = -1, /) -> bytes:
         return super().read(7)
+
+    def readinto(self, buffer: Any, /) -> int:
+        data = self.read(7)[: len(buffer)]
+        buffer[: len(data)] = data
+        return len(data)
 
 
 def test_a_finding_names_line_offset_and_pointer() -> None:
@@ -44,7 +51,7 @@ def test_all_problems_of_a_line_are_found_at_once() -> None:
     assert found >= {
         ("GEMINI-ROLE", "/contents/0/role"),
         ("GEMINI-TEXT-TYPE", "/contents/0/parts/0/text"),
-        ("GEMINI-PART-KIND", "/contents/0/parts/1"),
+        ("GEMINI-PART-NO-KIND", "/contents/0/parts/1"),
         ("GEMINI-MISSING-PARTS", "/contents/1"),
         ("GEMINI-SYSTEM-TYPE", "/systemInstruction"),
     }
@@ -78,23 +85,27 @@ def test_blocks_are_the_lines_in_order(content: list[bytes], ends: bool) -> None
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_right_rows_take_the_fast_path(name: str) -> None:
+def test_right_rows_take_the_fast_path(name: Format) -> None:
     """Rows without fault decode into the format's type, have the keys it counts, and break no rule."""
     fmt = FORMATS[name]
     for n in range(5):
         encoded = line(ROWS[name](n))
-        assert encoded.count(b'":') == fmt.sound_keys(msgspec.json.decode(encoded, type=fmt.row))
-        assert list(fmt.problems(json.loads(encoded))) == []
+        batch = fmt.measure([msgspec.json.decode(encoded, type=fmt.row)])
         assert detect(json.loads(encoded)) == name
+        assert list(fmt.problems(json.loads(encoded))) == []
+        if name != "openai_chat":  # whose weights are looked at row by row
+            assert isinstance(batch, Batch)
+            assert encoded.count(b'":') == batch.keys
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_a_file_of_right_rows_has_no_finding_about_rows(name: str) -> None:
+def test_a_file_of_right_rows_has_no_finding_about_rows(name: Format) -> None:
     """A file of each format is recognised as such, and every row is counted."""
-    checked = judge(rows(name, 0, 120))
+    checked = judge(rows(name, 0, 120), options=Options(content=False))
     assert checked.scans["train"].shape == name
-    assert checked.scans["train"].rows == checked.scans["train"].content.whole.characters.total() == 120
-    assert set(checked.findings.by_code) <= {"METHOD-UNAVAILABLE", "MODEL-RETIRED-SERVED"}
+    assert checked.scans["train"].rows == checked.scans["train"].content.rows == 120
+    about_rows = [code for code in checked.findings.by_code if not code.startswith(("PURPOSE", "MODEL", "ROWS"))]
+    assert about_rows == []
 
 
 LEAVES = st.none() | st.booleans() | st.integers(-1, 2) | st.sampled_from(["", " ", "a", "\0", 'q":', "b\\"])
@@ -148,28 +159,16 @@ def bent_rows(draw: st.DrawFn) -> tuple[str, Any]:
 
 
 @given(bent_rows())
-def test_the_fast_path_lets_no_problem_through(bent: tuple[str, Any]) -> None:
-    """What the fast path takes for right has no problem on the slow one."""
-    name, row = bent
-    fmt, encoded = FORMATS[name], line(row).rstrip(b"\n")
-    try:
-        typed = msgspec.json.decode(encoded, type=fmt.row)
-    except msgspec.ValidationError:
-        return
-    if b"\\u0000" not in encoded and encoded.count(b'":') - encoded.count(b'\\":') == fmt.sound_keys(typed):
-        value, problems = judge_line(encoded)
-        assert value is not None
-        assert [*problems, *fmt.problems(value)] == []
-
-
-@given(bent_rows())
 def test_a_row_without_errors_can_be_read(bent: tuple[str, Any]) -> None:
     """A row that only has warnings or notes still counts; one with errors does not."""
     name, row = bent
     checked = judge(rows(name, 100, 103) + line(row))
-    counted = checked.scans["train"].content.whole.characters.total()
+    counted = checked.scans["train"].content.rows
     wrong = any(f.line == 4 and f.severity == "error" for f in checked.findings.listed())
     assert counted == (3 if wrong else 4)
+
+
+USER, ASSISTANT = {"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}
 
 
 @pytest.mark.parametrize(
@@ -177,26 +176,34 @@ def test_a_row_without_errors_can_be_read(bent: tuple[str, Any]) -> None:
     [
         ({"contents": [{"role": "user"}], "completions": []}, "gemini_preference"),
         ({"contents": [{"role": "user"}], "references": {}}, "reinforcement"),
-        ({"contents": [{"role": "user", "parts": []}]}, "contents_prompts"),
+        ({"contents": [{"role": "user", "parts": []}]}, "gemini_prompts"),
         ({"contents": [{"role": "assistant", "parts": []}]}, "open_contents"),
-        ({"messages": [{"role": "user"}, {"role": "assistant"}]}, "open_chat"),
-        ({"messages": [{"role": "user"}]}, "messages_prompts"),
+        ({"contents": "none"}, "gemini_contents"),
+        ({"messages": [USER, ASSISTANT]}, "open_chat"),
+        ({"messages": [USER]}, "open_prompts"),
+        ({"messages": [USER, ASSISTANT], "tools": []}, "openai_chat"),
+        ({"messages": [USER, {**ASSISTANT, "weight": 0}]}, "openai_chat"),
+        ({"messages": [{"role": "developer", "content": "a"}, USER, ASSISTANT]}, "openai_chat"),
+        ({"input": {}, "preferred_output": []}, "openai_preference"),
         ({"prompt": "a", "completion": "b"}, "completion"),
         ({"prompt": "a", "ground_truth": "b"}, "ground_truth"),
-        ({"prompt": "a"}, "bare_prompts"),
-        ({"_id": "1", "text": "a"}, "embedding"),
-        ({"request": {}}, "batch"),
+        ({"prompt": "a"}, "completion_prompts"),
+        ({"_id": "1", "text": "a"}, "embedding_text"),
+        ({"request": {}}, "batch_requests"),
         ({"input_text": "a", "contents": []}, "ambiguous"),
         ({"input_text": "a", "choice": 1}, "preference"),
         ({"output_text": "a", "candidate_0": "b"}, "preference"),
+        ({"messages": [], "candidate_0": "b"}, "chat_preference"),
+        ({"input_text": "a", "output_text": "b", "rationale": "c"}, "text_rationale"),
         ({"question": "a"}, None),
         ({"messages": "none"}, None),
+        ({"messages": [{"role": ["user"]}, {"role": {}}]}, "open_prompts"),
     ],
 )
 def test_shapes_are_told_apart(row: dict[str, Any], shape: str | None) -> None:
     """Every shape of tuning data is known by name; a partial preference row is never taken for text."""
     assert detect(row) == shape
-    assert shape is None or shape in FORMATS or shape in OTHER_SHAPES
+    assert shape in (None, "ambiguous") or shape in FORMATS
 
 
 def test_a_file_is_what_most_of_its_first_rows_are() -> None:

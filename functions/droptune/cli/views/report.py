@@ -24,6 +24,7 @@ STATUS_STYLES = {
     "failed": "red",
     "model-rejected": "red",
     "waiting": "yellow",
+    "superseded": "cyan",
 }
 
 

@@ -83,6 +83,10 @@ def _validated(story: Story) -> Stage:
     seconds = _took(story, "validated")
     if report.status == "waiting":
         return Stage("validated", "failed", f"waits for {', '.join(report.missing) or 'more files'}", seconds)
+    if report.status == "superseded":
+        return Stage(
+            "validated", "failed", "superseded: a file was replaced or deleted; its newer one is another run", seconds
+        )
     if report.status == "rejected":
         return Stage("validated", "failed", f"rejected: {findings_in_words(report.counts)}", seconds)
     parts = [rows_in_words(report), report.format or "", findings_in_words(report.counts)]
@@ -171,7 +175,7 @@ def _registered(story: Story) -> Stage:
 
 
 def _notified(story: Story) -> list[Stage]:
-    if story.status == "waiting":
+    if story.status in ("waiting", "superseded"):
         return []
     if story.notified:
         return [Stage("notified", "done", "", _took(story, "notified"))]

@@ -1,0 +1,105 @@
+"""``droptune fix FILE``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..group import Exit, InputError
+from ..options import json_option
+from ..rewriting import (
+    TABLE,
+    Outputs,
+    beside,
+    file_argument,
+    force_option,
+    format_option,
+    is_table,
+    named_format,
+    opener,
+    out_option,
+    reasons,
+    say,
+)
+
+
+def _encoding(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
+    try:
+        "a".encode(name or "utf-8")
+    except LookupError as error:
+        raise click.BadParameter(f"{name} is no encoding that is known here, such as windows-1252.") from error
+    return name
+
+
+@click.command()
+@file_argument
+@out_option
+@force_option
+@format_option
+@click.option("--encoding", metavar="NAME", callback=_encoding, help="Read lines that are no UTF-8 in this encoding.")
+@click.option("--drop-unknown", is_flag=True, help="Remove fields that the service does not read.")
+@click.option("--deduplicate", is_flag=True, help="Set aside rows that repeat an earlier one exactly.")
+@json_option
+@click.pass_context
+def fix(
+    context: click.Context,
+    path: Path,
+    out: Path | None,
+    force: bool,
+    format_name: str | None,
+    encoding: str | None,
+    drop_unknown: bool,
+    deduplicate: bool,
+    as_json: bool,
+) -> None:
+    """Write a corrected copy of FILE beside it, and say what was changed.
+
+    Rows that cannot be put right without guessing go to a quarantine file, with the reasons and their bytes. FILE
+    itself stays as it is. Exit codes: 0 done, 1 no row is right, 2 usage, 3 the file cannot be read.
+    """
+    from ...datasets.repair import CHANGES, Options, fix_stream, fix_table
+    from ...datasets.rules import rule
+    from ...datasets.setaside import SetAside
+    from ..ledger import to_json
+
+    opened = opener(path)
+    fmt = None if format_name is None else named_format(format_name)
+    target = out or beside(path, "fixed", TABLE if is_table(path) else ".jsonl")
+    quarantine = beside(target if out else path, "quarantine")
+    with Outputs(target, quarantine, read=path, force=force) as outputs:
+        aside = SetAside(lambda: outputs.open(quarantine))
+        file = outputs.open(target)
+        if is_table(path):
+            result = fix_table(opened, file, aside)
+        else:
+            result = fix_stream(opened, file, aside, Options(encoding, drop_unknown, deduplicate), fmt)
+        if result.refused is not None:
+            definition = rule(result.refused)
+            raise InputError(f"{path} cannot be corrected: {definition.title['en']}. {definition.fix['en']}")
+    changes = [
+        {"kind": kind, "change": CHANGES[kind], "times": change.times, "first_line": change.first_line}
+        for kind, change in result.changes.listed()
+    ]
+    removed = reasons(aside)
+    if as_json:
+        summary = {
+            "format": result.format,
+            "file": str(target),
+            "rows": result.kept,
+            "changes": changes,
+            "quarantine": str(quarantine) if removed else None,
+            "removed": result.removed,
+            "reasons": removed,
+            "damaged": result.damaged,
+        }
+        click.echo(to_json(summary))
+    else:
+        click.echo(f"{target}: {result.kept:,} {result.format} rows{'' if changes else ', nothing to correct'}")
+        say(changes, "change")
+        if removed:
+            click.echo(f"{quarantine}: {result.removed:,} rows removed")
+            say(removed, "reason")
+        if result.damaged:
+            click.echo("The compressed file is damaged: rows after the damage are missing.", err=True)
+    context.exit(Exit.DONE if result.kept else Exit.YOUR_INPUT)

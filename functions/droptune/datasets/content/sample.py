@@ -1,0 +1,119 @@
+"""The rows of a file that are looked at more closely, by columns, and how findings about them are added."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from ...events import Format, Role
+from ..findings import Findings
+from ..formats.openai_turns import said_by
+from ..formats.parts import said
+from ..rowformat import RowFormat, Values
+from ..sample import Sampled
+
+MAX_CHARACTERS = 4_000  # of a text: what follows is not looked at
+MAX_ROWS_NAMED = 100  # findings of one code that are kept row by row
+MAX_LINES_NAMED = 5
+SEPARATOR = "\0"
+# Spaces and letters that Japanese and Chinese texts have in two widths, and the bytes that they begin with.
+_WIDE = re.compile("[\u00a0\u3000\uff01-\uff9f]+")
+_WIDE_LEADS = (b"\xef\xbc", b"\xef\xbd", b"\xef\xbe", b"\xe3\x80\x80", b"\xc2\xa0")
+
+
+class Pair(NamedTuple):
+    """The two candidates of a preference row, as text."""
+
+    better: str
+    worse: str
+
+
+class Sample:
+    """Rows of one file by columns. `answers` is empty where rows have none, `pairs` where they are no preferences."""
+
+    def __init__(self, fmt: RowFormat, role: Role, file: str, sampled: Sequence[Sampled]) -> None:
+        self.fmt = fmt
+        self.role = role
+        self.file = file
+        self._sampled = sampled
+        examples = [fmt.example(kept.row) for kept in sampled]
+        self.prompts = [example.prompt[:MAX_CHARACTERS] for example in examples]
+        pair_of = PAIRS.get(fmt.name)
+        self.pairs = [] if pair_of is None else [pair_of(kept.row) for kept in sampled]
+        has_answers = fmt.has_answer and pair_of is None
+        self.answers = [example.answer[:MAX_CHARACTERS] for example in examples] if has_answers else []
+
+    def __len__(self) -> int:
+        return len(self._sampled)
+
+    def line(self, position: int) -> int:
+        """The line of a row of the sample."""
+        return self._sampled[position].line
+
+    @cached_property
+    def replies(self) -> list[str]:
+        """What stands beside each prompt: the answer, or both candidates; empty texts where rows have neither."""
+        if self.pairs:
+            return [f"{better[:MAX_CHARACTERS]}\n{worse[:MAX_CHARACTERS]}" for better, worse in self.pairs]
+        return self.answers or [""] * len(self)
+
+    @cached_property
+    def data(self) -> bytes:
+        """All prompts, then all replies, as UTF-8 with a NUL after each; wide forms are made common ones (NFKC)."""
+        texts = [*self.prompts, *self.replies, ""]
+        joined = SEPARATOR.join(texts)
+        if joined.count(SEPARATOR) != len(texts) - 1:
+            joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
+        data = joined.encode("utf-8", "surrogatepass")
+        if not joined.isascii() and any(lead in data for lead in _WIDE_LEADS):
+            joined = _WIDE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), joined)
+            data = joined.encode("utf-8", "surrogatepass")
+        return data
+
+    def report(self, findings: Findings, code: str, positions: Sequence[int], **values: str | int | float) -> None:
+        """One finding about some rows: their `count`, the `share` of the sample in %, and the first `lines`."""
+        if positions:
+            lines = ", ".join(str(self.line(at)) for at in positions[:MAX_LINES_NAMED])
+            more: Values = {"count": len(positions), "share": percent(len(positions), len(self)), "lines": lines}
+            self._add(findings, code, positions[0], {**more, **values})
+
+    def report_rows(self, findings: Findings, code: str, found: Sequence[tuple[int, Values]]) -> None:
+        """A finding for each of some rows, given by their positions; past `MAX_ROWS_NAMED` they are only counted."""
+        for position, values in found[: MAX_ROWS_NAMED - 1]:
+            self._add(findings, code, position, values)
+        if rest := found[MAX_ROWS_NAMED - 1 :]:
+            self._add(findings, code, rest[0][0], rest[0][1], len(rest))
+
+    def _add(self, findings: Findings, code: str, position: int, values: Values, times: int = 1) -> None:
+        kept = self._sampled[position]
+        findings.add(code, values, file=self.file, line=kept.line, offset=kept.offset, times=times)
+
+
+def percent(part: int, whole: int) -> float:
+    """A share in % with one decimal."""
+    return round(100 * part / whole, 1) if whole else 0.0
+
+
+def _candidates(row: Any) -> Pair:
+    return Pair(row.candidate_1, row.candidate_0) if row.choice else Pair(row.candidate_0, row.candidate_1)
+
+
+def _completions(row: Any) -> Pair:
+    first, second = (said(each.completion.parts) for each in row.completions)
+    return Pair(first, second) if row.completions[0].score else Pair(second, first)
+
+
+def _outputs(row: Any) -> Pair:
+    preferred, other = ("\n".join(map(said_by, each)) for each in (row.preferred_output, row.non_preferred_output))
+    return Pair(preferred, other)
+
+
+PAIRS: Mapping[Format, Callable[[Any], Pair]] = {
+    "preference": _candidates,
+    "chat_preference": _candidates,
+    "gemini_preference": _completions,
+    "openai_preference": _outputs,
+}

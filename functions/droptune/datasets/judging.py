@@ -1,0 +1,94 @@
+"""Whether rows of a known format are right: a block of them at a glance, or one line with all that is wrong with it."""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, BinaryIO
+
+import msgspec
+import numpy as np
+
+from .batches import each_key
+from .blocks import blocks, lines_of
+from .formats import FORMATS, detect
+from .lines import judge
+from .rowformat import Batch, Problem, RowFormat
+from .rules import rule
+from .structure import lines_of_bytes
+
+UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+SAMPLED_ROWS = 200  # to find out which format a file is in
+_NUL_ESCAPE = b"\\u0000"
+
+
+class Judge:
+    """Judges rows of one format."""
+
+    def __init__(self, fmt: RowFormat) -> None:
+        self.format = fmt
+        self._decode_lines = msgspec.json.Decoder(fmt.row).decode_lines
+
+    def all_right(self, data: bytes) -> bool:
+        """Whether each line of a block is a right row with no field too many; False means "look closer"."""
+        lines = lines_of_bytes(np.frombuffer(data if data.endswith(b"\n") else data + b"\n", np.uint8))
+        if not lines.objects().all() or lines.returns().any() or _NUL_ESCAPE in data:
+            return False
+        try:
+            rows = self._decode_lines(data)
+        except UNDECODABLE:
+            return False
+        if len(rows) != len(lines):
+            return False
+        batch = self.format.measure(rows)
+        if not isinstance(batch, Batch):
+            return False
+        keys = each_key(batch, len(rows))
+        return lines.have_keys(int(keys.sum())) or bool((lines.keys_of_each() == keys).all())
+
+    def line(self, line: bytes) -> tuple[dict[str, Any] | None, list[Problem]]:
+        """The object in a line, if there is one, and everything wrong with the line."""
+        value, problems = judge(line)
+        if value is not None:
+            problems = [*problems, *self.row(value)]
+        return value, problems
+
+    def row(self, value: Mapping[str, Any]) -> list[Problem]:
+        """Everything wrong with a row, that it is of another format above all."""
+        fmt, shape = self.format, detect(value)
+        if shape is None or shape == fmt.name or shape in fmt.incomplete:
+            return list(fmt.problems(value))
+        if shape == "ambiguous":
+            return [Problem("ROW-AMBIGUOUS")]
+        return [Problem("FORMAT-MIXED", "", {"found": shape, "format": fmt.name})]
+
+
+def errors(problems: Iterable[Problem]) -> list[Problem]:
+    """Those with which no job can be right."""
+    return [problem for problem in problems if rule(problem.code).severity == "error"]
+
+
+def commonest_format(rows: Iterable[Mapping[str, Any]]) -> RowFormat | None:
+    """The format that most of these rows have, the first seen among equals; None when it is of no format known."""
+    shapes = Counter(shape for row in rows if (shape := detect(row)))
+    commonest = shapes.most_common(1)[0][0] if shapes else None
+    return next((fmt for fmt in FORMATS.values() if fmt.name == commonest), None)
+
+
+def format_of(stream: BinaryIO) -> RowFormat | None:
+    """The format of a file's first rows; None when they have none that is known."""
+    return commonest_format(islice(_objects(stream), SAMPLED_ROWS))
+
+
+def _objects(stream: BinaryIO) -> Iterator[dict[str, Any]]:
+    decode = msgspec.json.Decoder().decode
+    for block in blocks(stream):
+        for _, _, line in lines_of(block):
+            try:
+                value = decode(line.removeprefix(BOM_UTF8))
+            except UNDECODABLE:
+                continue
+            if isinstance(value, dict):
+                yield value

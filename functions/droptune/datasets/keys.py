@@ -1,0 +1,222 @@
+"""Which rows are repeated, and which prompts two files share: exact, at the price of 12 bytes a row.
+
+Every row has two numbers. The first comes from its prompt: the hash of its last text and the length of the whole. The
+second comes from the lengths of the rest. Rows whose numbers agree are read again and compared in full, so that only
+one text of a row has to be hashed on the fast path. A source that cannot be read again is hashed in full at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, BinaryIO, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from .rowformat import Batch, RowFormat
+from .structure import lines_of_bytes
+
+# What repeated rows are looked for among: about 100 MB. Rows beyond are not compared, and the report says so.
+MAX_ROWS = 8_000_000
+MAX_COMPARED = 1_000_000
+_PART_ROWS = 1 << 20
+_MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)  # odd numbers without pattern
+
+Reopen = Callable[[], AbstractContextManager[BinaryIO]]
+Ints = NDArray[np.int64]
+
+
+class Place(NamedTuple):
+    """Where rows stand: those from `first_row` on are lines of one block, at `lines` within it, or all of them."""
+
+    first_row: int
+    first_line: int
+    offset: int
+    size: int
+    lines: Ints | None
+
+
+class Repeat(NamedTuple):
+    """A row at `line` and `offset` with the prompt of an earlier one, at `first_line`; all of it when `same`."""
+
+    line: int
+    offset: int
+    first_line: int
+    same: bool
+
+
+class Keys:
+    """The keys of a file's good rows, at most `max_rows` of them."""
+
+    def __init__(self, thorough: bool, max_rows: int = MAX_ROWS) -> None:
+        self.rows = 0
+        self.left_out = 0
+        self._thorough = thorough
+        self._max_rows = max_rows
+        self._prompts = np.zeros(4096, np.uint64)
+        self._rests = np.zeros(4096, np.uint32)
+        self._places: list[Place] = []
+
+    def add(self, fmt: RowFormat, rows: Sequence[Any], batch: Batch, place: Place) -> None:
+        """Take in rows in order; `place` is where they stand, its `first_row` is filled in here."""
+        taken = min(len(rows), self._max_rows - self.rows)
+        self.left_out += len(rows) - taken
+        if not taken:
+            return
+        prompts, rests = _in_full(fmt, rows) if self._thorough else _by_last_text(batch)
+        self._reserve(taken)
+        self._prompts[self.rows : self.rows + taken] = prompts[:taken]
+        self._rests[self.rows : self.rows + taken] = rests[:taken]
+        self._places.append(place._replace(first_row=self.rows))
+        self.rows += taken
+
+    def _reserve(self, more: int) -> None:
+        if self.rows + more > len(self._prompts):
+            size = max(self.rows + more, 3 * len(self._prompts) // 2)
+            self._prompts, self._rests = np.resize(self._prompts, size), np.resize(self._rests, size)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the room for more rows."""
+        return {**self.__dict__, "_prompts": self.prompts, "_rests": self._rests[: self.rows]}
+
+    def merge(self, other: Keys, lines: int, offset: int) -> None:
+        """Take in the rows of the part of the file that begins after `lines` lines and `offset` bytes."""
+        taken = min(other.rows, self._max_rows - self.rows)
+        self.left_out += other.left_out + other.rows - taken
+        self._reserve(taken)
+        self._prompts[self.rows : self.rows + taken] = other._prompts[:taken]
+        self._rests[self.rows : self.rows + taken] = other._rests[:taken]
+        for place in other._places:
+            if place.first_row < taken:
+                moved = place._replace(
+                    first_row=place.first_row + self.rows,
+                    first_line=place.first_line + lines,
+                    offset=place.offset + offset,
+                )
+                self._places.append(moved)
+        self.rows += taken
+
+    @property
+    def prompts(self) -> NDArray[np.uint64]:
+        """The first number of each row."""
+        return self._prompts[: self.rows]
+
+    def repeats(self, fmt: RowFormat, reopen: Reopen | None) -> Iterator[Repeat]:
+        """The rows whose prompt was there before, in line order.
+
+        Where several answers to one prompt are usual, only those which are there before as a whole.
+        """
+        keys = self.prompts
+        if not fmt.one_answer_per_prompt:
+            keys = keys ^ (self._rests[: self.rows].astype(np.uint64) * np.uint64(_MIX[2]))
+        candidates = _not_alone(keys)
+        if len(candidates) > MAX_COMPARED:
+            self.left_out += len(candidates) - MAX_COMPARED
+            candidates = candidates[:MAX_COMPARED]
+        prompts: dict[int, int] = {}
+        wholes: dict[tuple[int, int], int] = {}
+        for line, offset, prompt, whole in sorted(self._identities(candidates, fmt, reopen)):
+            first = wholes.setdefault((prompt, whole), line)
+            if first != line:
+                yield Repeat(line, offset, first, same=True)
+            elif prompts.setdefault(prompt, line) != line and fmt.one_answer_per_prompt:
+                yield Repeat(line, offset, prompts[prompt], same=False)
+
+    def shared_with(
+        self, other: Keys, fmt: RowFormat, reopen: Reopen | None, reopen_other: Reopen | None
+    ) -> list[tuple[int, int]]:
+        """Line and offset of each row here whose prompt is in the other file too, in line order."""
+        here = np.flatnonzero(np.isin(self.prompts, other.prompts))
+        if not len(here):
+            return []
+        there = np.flatnonzero(np.isin(other.prompts, self.prompts[here]))[:MAX_COMPARED]
+        theirs = {prompt for _, _, prompt, _ in other._identities(there, fmt, reopen_other)}
+        ours = sorted(self._identities(here[:MAX_COMPARED], fmt, reopen))
+        return [(line, offset) for line, offset, prompt, _ in ours if prompt in theirs]
+
+    @property
+    def distinct_prompts(self) -> int:
+        """How many different prompts there are, as far as their keys tell."""
+        return len(np.unique(self.prompts))
+
+    def _identities(self, rows: Ints, fmt: RowFormat, reopen: Reopen | None) -> Iterator[tuple[int, int, int, int]]:
+        """Line, offset, hash of the prompt and hash of the whole of rows, given by their numbers in order."""
+        if self._thorough or reopen is None:
+            for line, offset, row in self._lines_of(rows):
+                yield line, offset, int(self._prompts[row]), int(self._rests[row])
+            return
+        decode = msgspec.json.Decoder(fmt.row).decode
+        encode = msgspec.json.Encoder().encode
+        with reopen() as stream:
+            for place, some in self._by_place(rows):
+                stream.seek(place.offset)
+                data = stream.read(place.size)
+                lines = lines_of_bytes(np.frombuffer(data if data.endswith(b"\n") else data + b"\n", np.uint8))
+                at = some - place.first_row if place.lines is None else place.lines[some - place.first_row]
+                for index, start, end in zip(
+                    at.tolist(), lines.starts[at].tolist(), lines.ends[at].tolist(), strict=True
+                ):
+                    row = read_row(fmt, decode, data[start:end])
+                    prompt = hash(fmt.example(row).prompt)
+                    yield place.first_line + index, place.offset + start, prompt, hash(encode(row))
+
+    def _lines_of(self, rows: Ints) -> Iterator[tuple[int, int, int]]:
+        for place, some in self._by_place(rows):
+            at = some - place.first_row if place.lines is None else place.lines[some - place.first_row]
+            for row, index in zip(some.tolist(), at.tolist(), strict=True):
+                yield place.first_line + index, place.offset, row
+
+    def _by_place(self, rows: Ints) -> Iterator[tuple[Place, Ints]]:
+        firsts = [place.first_row for place in self._places]
+        bounds = np.searchsorted(rows, [*firsts, self.rows]).tolist()
+        for place, start, stop in zip(self._places, bounds, bounds[1:], strict=False):
+            if start < stop:
+                yield place, rows[start:stop]
+
+
+def read_row(fmt: RowFormat, decode: Callable[[bytes], Any], line: bytes) -> Any:
+    """The typed row on a line that was judged good before, though perhaps not by a typed decode."""
+    try:
+        return decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return msgspec.convert(msgspec.json.decode(line.removeprefix(b"\xef\xbb\xbf")), fmt.row)
+
+
+def _by_last_text(batch: Batch) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+    hashes = np.fromiter(map(hash, batch.hashed), np.int64, len(batch.hashed)).view(np.uint64)
+    prompts = (hashes ^ (batch.prompt.astype(np.uint64) * np.uint64(_MIX[0]))) * np.uint64(_MIX[1])
+    rests = batch.answer.astype(np.uint32)
+    if batch.choices is not None:
+        rests = rests * np.uint32(2) + np.array(batch.choices, np.uint32)
+    return prompts, rests
+
+
+def _in_full(fmt: RowFormat, rows: Iterable[Any]) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
+    encode = msgspec.json.Encoder().encode
+    prompts = [hash(fmt.example(row).prompt) for row in rows]
+    wholes = [hash(encode(_plain(fmt, row))) & 0xFFFFFFFF for row in rows]
+    return np.array(prompts, np.int64).view(np.uint64), np.array(wholes, np.uint32)
+
+
+def _plain(fmt: RowFormat, row: Any) -> Any:
+    """The row without fields that the format does not have."""
+    if type(row) is fmt.row:
+        return row
+    return fmt.row(**{name: getattr(row, name) for name in fmt.row.__struct_fields__})
+
+
+def _not_alone(keys: NDArray[np.uint64]) -> Ints:
+    """The positions of the keys that occur more than once, in order; in parts, so that copies stay small."""
+    parts = len(keys) // _PART_ROWS + 1
+    found: list[Ints] = []
+    for part in range(parts):
+        at = np.flatnonzero(keys % np.uint64(parts) == part) if parts > 1 else None
+        own = keys if at is None else keys[at]
+        ordered = np.sort(own)
+        repeated = ordered[1:][ordered[1:] == ordered[:-1]]
+        if len(repeated):
+            positions = np.flatnonzero(np.isin(own, repeated))
+            found.append(positions if at is None else at[positions])
+    return np.sort(np.concatenate(found)) if found else np.zeros(0, np.int64)

@@ -1,0 +1,133 @@
+"""One large local file, read by several processes, each a range of its bytes."""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import BinaryIO, NamedTuple, cast
+
+from .blocks import READ_BYTES, windows
+from .findings import Findings
+from .layout import wrong_layout
+from .rowformat import RowFormat
+from .scan import LongRows, Scan, Scanner, scan
+
+LEAST_BYTES = 16 * 1024 * 1024  # for each process: below, starting it takes longer than what it saves
+
+
+class _Part(NamedTuple):
+    """What one process found, its lines and offsets counted from its own start."""
+
+    scan: Scan
+    findings: Findings
+    offset: int
+
+
+def cores() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def scan_file(
+    path: Path,
+    file: str,
+    findings: Findings,
+    *,
+    processes: int,
+    fmt: RowFormat | None = None,
+    long_rows: Callable[[RowFormat], LongRows | None] = lambda fmt: None,
+) -> Scan:
+    """As `scan` of the file at `path`, by several processes where it is large enough and the system can fork.
+
+    The processes have to be forks: keys of rows are hashes, which only agree between processes of one seed.
+    """
+    size = path.stat().st_size
+    parts = min(processes, size // LEAST_BYTES)
+    if parts < 2 or "fork" not in multiprocessing.get_all_start_methods():
+        with path.open("rb", buffering=0) as stream:
+            return scan(stream, file, findings, fmt=fmt, size_bytes=size, rereadable=True, long_rows=long_rows)
+    first = _beginning(path, file, fmt)
+    if first is None:  # no JSON Lines, or no row of a known format: one process says so
+        return scan_file(path, file, findings, processes=1, fmt=fmt, long_rows=long_rows)
+    global _work  # what the forks inherit, since a format and its rules cannot be pickled
+    _work = (path, file, first, long_rows)
+    ranges = list(_ranges(path, size, parts))
+    with ProcessPoolExecutor(len(ranges), mp_context=multiprocessing.get_context("fork")) as pool:
+        return _merged(list(pool.map(_scan_range, ranges)), findings)
+
+
+_work: tuple[Path, str, RowFormat, Callable[[RowFormat], LongRows | None]] | None = None
+
+
+def _beginning(path: Path, file: str, fmt: RowFormat | None) -> RowFormat | None:
+    """The format of the rows, as the file's first block tells; None where that is not plain."""
+    with path.open("rb", buffering=0) as stream:
+        head = stream.read(READ_BYTES)
+    head = head[: head.rfind(b"\n") + 1]
+    if not head or wrong_layout(head):
+        return None
+    return fmt or scan(io.BytesIO(head), file, Findings()).format
+
+
+def _ranges(path: Path, size: int, parts: int) -> Iterator[tuple[int, int]]:
+    """Ranges of bytes of about equal size, each of whole lines."""
+    start = 0
+    with path.open("rb", buffering=0) as stream:
+        for part in range(1, parts + 1):
+            end = size if part == parts else _line_break(stream, max(start, size * part // parts))
+            if end > start:
+                yield start, end
+            start = end
+
+
+def _line_break(stream: BinaryIO, at: int) -> int:
+    """The position after the first line break from there on, or the end of the file."""
+    stream.seek(at)
+    while chunk := stream.read(READ_BYTES):
+        if (found := chunk.find(b"\n")) >= 0:
+            return at + found + 1
+        at += len(chunk)
+    return at
+
+
+def _scan_range(bounds: tuple[int, int]) -> _Part:
+    assert _work is not None
+    path, file, fmt, long_rows = _work
+    start, end = bounds
+    findings = Findings()
+    result = Scan(file, rereadable=True)
+    scanner = Scanner(result, findings, path.stat().st_size, long_rows, fmt=fmt, at_start=start == 0)
+    with path.open("rb", buffering=0) as stream:
+        stream.seek(start)
+        for window in windows(cast(BinaryIO, _Limited(stream, end - start))):
+            scanner.take(window)
+    return _Part(result, findings, start)
+
+
+def _merged(parts: list[_Part], findings: Findings) -> Scan:
+    whole = parts[0].scan
+    findings.merge(parts[0].findings, 0, 0)
+    for part in parts[1:]:
+        findings.merge(part.findings, whole.lines, part.offset)
+        whole.merge(part.scan, part.offset)
+    return whole
+
+
+class _Limited(io.RawIOBase):
+    """The next so many bytes of a stream."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        self._stream = stream
+        self._left = size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        count: int = self._stream.readinto(buffer[: self._left])  # type: ignore[attr-defined]
+        self._left -= count
+        return count

@@ -1,0 +1,10 @@
+"""A corrected copy of a file: what is certain is put right, rows that stay wrong are set aside, nothing is lost."""
+
+from __future__ import annotations
+
+from .changes import CHANGES
+from .fixing import Options, fix_stream
+from .outcome import Fixed
+from .tables import fix_table
+
+__all__ = ["CHANGES", "Fixed", "Options", "fix_stream", "fix_table"]

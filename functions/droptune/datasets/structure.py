@@ -1,0 +1,101 @@
+"""What the bytes of a block say of its lines without decoding them: where they end, and how many keys they have.
+
+All of it works on whole blocks with numpy: the same in Python, line by line, costs as much as decoding them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Positions = NDArray[np.int64]
+
+NEWLINE, RETURN, SPACE, QUOTE, COLON, BACKSLASH, OPEN, CLOSE = b'\n\r ":\\{}'
+_SPACES = np.zeros(256, np.bool_)
+_SPACES[[0x09, 0x0A, 0x0D, 0x20]] = True
+_KEY_END, _QUOTE_SPACE = (int.from_bytes(pair, "little") for pair in (b'":', b'" '))
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The lines of a block: `starts` and `ends` are the positions of each line's first byte and of its line break."""
+
+    data: Bytes
+    starts: Positions
+    ends: Positions
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    @property
+    def sizes(self) -> Positions:
+        """The bytes of each line without its line break."""
+        return self.ends - self.starts
+
+    def objects(self) -> NDArray[np.bool_]:
+        """Which lines begin with ``{`` and end with ``}``, a CR before the line break aside.
+
+        When all do, and the block decodes to as many values as it has lines, each line is exactly one value: between a
+        ``}`` and a ``{`` within one JSON value there is always something besides white space.
+        """
+        last = self.data[self.ends - 1]
+        if (last == RETURN).any():
+            last = np.where(last == RETURN, self.data[self.ends - 2], last)
+        both: NDArray[np.bool_] = (self.data[self.starts] == OPEN) & (last == CLOSE)
+        return both
+
+    def returns(self) -> NDArray[np.bool_]:
+        """Which lines end with CR LF."""
+        returns: NDArray[np.bool_] = (self.data[self.ends - 1] == RETURN) & (self.ends > self.starts)
+        return returns
+
+    def have_keys(self, keys: int) -> bool:
+        """Whether the objects of all lines certainly have that many keys together.
+
+        A key ends with a quotation mark and a colon. The mark is escaped within a text, which only makes for more of
+        them; white space between the two would hide a key, and is looked for.
+        """
+        if sum(np.count_nonzero(pairs == _KEY_END) for pairs in _pairs(self.data)) != keys:
+            return False
+        for first, pairs in enumerate(_pairs(self.data)):
+            spaced = pairs == _QUOTE_SPACE
+            if spaced.any() and self._hide_keys(np.flatnonzero(spaced) * 2 + first):
+                return False
+        return True
+
+    def _hide_keys(self, quotes: Positions) -> bool:
+        """Whether a colon follows, after white space, on one of these quotation marks that is not escaped."""
+        data = self.data
+        after = quotes + 1
+        while (spaces := data[after] == SPACE).any():
+            after = after + spaces
+        return bool(((data[after] == COLON) & (data[np.maximum(quotes - 1, 0)] != BACKSLASH)).any())
+
+    def keys_of_each(self) -> Positions:
+        """The number of keys on each line."""
+        data = self.data
+        colons = np.flatnonzero(data == COLON)
+        before = np.maximum(colons - 1, 0)
+        while (spaces := _SPACES[data[before]] & (before > 0)).any():
+            before = before - spaces
+        keys = (data[before] == QUOTE) & (data[np.maximum(before - 1, 0)] != BACKSLASH)
+        return np.bincount(np.searchsorted(self.ends, colons[keys]), minlength=len(self.ends))
+
+
+def lines_of_bytes(data: Bytes) -> Lines:
+    """The lines of a block that ends with a line break."""
+    ends = np.flatnonzero(data == NEWLINE)
+    starts = np.empty(len(ends), np.int64)
+    starts[0] = 0
+    starts[1:] = ends[:-1] + 1
+    return Lines(data, starts, ends)
+
+
+def _pairs(data: Bytes) -> Iterator[NDArray[np.uint16]]:
+    """All neighbouring bytes as numbers of 16 bits: those that begin at even places, then the others."""
+    for start in (0, 1):
+        yield data[start : start + (len(data) - start) // 2 * 2].view("<u2")
