@@ -17,6 +17,28 @@ def each_key(batch: Batch, rows: int) -> NDArray[np.int64]:
     return np.broadcast_to(np.asarray(batch.keys, np.int64), rows)
 
 
+def dropped(batch: Batch, positions: Sequence[int]) -> Batch | None:
+    """The batch without some rows; None where rows have several values of one field, so that columns do not tell."""
+    rows = len(batch.hashed)
+    if not all(len(lengths) == rows for lengths in batch.fields.values()):
+        return None
+    kept = np.ones(rows, np.bool_)
+    kept[positions] = False
+    lists = [batch.hashed] if batch.answers is None else [batch.hashed, batch.answers]
+    hashed, *answers = ([texts[at] for at in np.flatnonzero(kept).tolist()] for texts in lists)
+    same = {id(lengths): lengths[kept] for lengths in (batch.prompt, batch.answer, *batch.fields.values())}
+    return batch._replace(
+        keys=batch.keys if isinstance(batch.keys, int) else batch.keys[kept],
+        hashed=hashed,
+        prompt=same[id(batch.prompt)],
+        answer=same[id(batch.answer)],
+        fields={name: same[id(lengths)] for name, lengths in batch.fields.items()},
+        answers=answers[0] if answers else None,
+        turns=None if batch.turns is None else batch.turns[kept],
+        choices=None if batch.choices is None else batch.choices[kept],
+    )
+
+
 def batch_of_examples(fmt: RowFormat, rows: Sequence[Any]) -> Batch:
     """The columns of rows that are usable but not plain, such as those with more than text: by their examples."""
     examples = [fmt.example(row) for row in rows]

@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .rowformat import Batch, RowFormat
-from .structure import lines_of_bytes
 
 # What repeated rows are looked for among: about 100 MB. Rows beyond are not compared, and the report says so.
 MAX_ROWS = 8_000_000
 MAX_COMPARED = 1_000_000
+ANCHORED = 16
 _PART_ROWS = 1 << 20
 _MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)  # odd numbers without pattern
 
@@ -29,13 +29,17 @@ Ints = NDArray[np.int64]
 
 
 class Place(NamedTuple):
-    """Where rows stand: those from `first_row` on are lines of one block, at `lines` within it, or all of them."""
+    """Where rows stand: those from `first_row` on are lines of one block, at `lines` within it, or all of them.
+
+    `anchors` are the places of every `ANCHORED`-th line in the block, which has `size` bytes.
+    """
 
     first_row: int
     first_line: int
     offset: int
     size: int
     lines: Ints | None
+    anchors: NDArray[np.int32]
 
 
 class Repeat(NamedTuple):
@@ -45,6 +49,11 @@ class Repeat(NamedTuple):
     offset: int
     first_line: int
     same: bool
+
+
+def anchors(starts: Ints) -> NDArray[np.int32]:
+    """`Place.anchors` of a block whose lines begin there."""
+    return starts[::ANCHORED].astype(np.int32)
 
 
 class Keys:
@@ -151,21 +160,14 @@ class Keys:
         encode = msgspec.json.Encoder().encode
         with reopen() as stream:
             for place, some in self._by_place(rows):
-                stream.seek(place.offset)
-                data = stream.read(place.size)
-                lines = lines_of_bytes(np.frombuffer(data if data.endswith(b"\n") else data + b"\n", np.uint8))
-                at = some - place.first_row if place.lines is None else place.lines[some - place.first_row]
-                for index, start, end in zip(
-                    at.tolist(), lines.starts[at].tolist(), lines.ends[at].tolist(), strict=True
-                ):
-                    row = read_row(fmt, decode, data[start:end])
+                for index, begins, text in _read_lines(stream, place, _within(place, some).tolist()):
+                    row = read_row(fmt, decode, text)
                     prompt = hash(fmt.example(row).prompt)
-                    yield place.first_line + index, place.offset + start, prompt, hash(encode(row))
+                    yield place.first_line + index, begins, prompt, hash(encode(row))
 
     def _lines_of(self, rows: Ints) -> Iterator[tuple[int, int, int]]:
         for place, some in self._by_place(rows):
-            at = some - place.first_row if place.lines is None else place.lines[some - place.first_row]
-            for row, index in zip(some.tolist(), at.tolist(), strict=True):
+            for row, index in zip(some.tolist(), _within(place, some).tolist(), strict=True):
                 yield place.first_line + index, place.offset, row
 
     def _by_place(self, rows: Ints) -> Iterator[tuple[Place, Ints]]:
@@ -174,6 +176,26 @@ class Keys:
         for place, start, stop in zip(self._places, bounds, bounds[1:], strict=False):
             if start < stop:
                 yield place, rows[start:stop]
+
+
+def _within(place: Place, rows: Ints) -> Ints:
+    """The lines of a block on which rows stand."""
+    return rows - place.first_row if place.lines is None else place.lines[rows - place.first_row]
+
+
+def _read_lines(stream: BinaryIO, place: Place, wanted: Sequence[int]) -> Iterator[tuple[int, int, bytes]]:
+    """Lines of a block, given by their numbers within it: the number, the offset in the file, the bytes."""
+    at, start, lines = -1, 0, [b""]
+    for index in wanted:
+        if index // ANCHORED != at:
+            at = index // ANCHORED
+            start = int(place.anchors[at])
+            end = int(place.anchors[at + 1]) if at + 1 < len(place.anchors) else place.size
+            stream.seek(place.offset + start)
+            lines = stream.read(end - start).split(b"\n")
+        before = index % ANCHORED
+        offset = place.offset + start + sum(map(len, lines[:before])) + before
+        yield index, offset, lines[before]
 
 
 def read_row(fmt: RowFormat, decode: Callable[[bytes], Any], line: bytes) -> Any:
@@ -189,7 +211,7 @@ def _by_last_text(batch: Batch) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]
     prompts = (hashes ^ (batch.prompt.astype(np.uint64) * np.uint64(_MIX[0]))) * np.uint64(_MIX[1])
     rests = batch.answer.astype(np.uint32)
     if batch.choices is not None:
-        rests = rests * np.uint32(2) + np.array(batch.choices, np.uint32)
+        rests = rests * np.uint32(2) + batch.choices
     return prompts, rests
 
 

@@ -7,6 +7,8 @@ import math
 import re
 from typing import Any
 
+import msgspec
+
 from .formats.fields import EXCERPT_CHARACTERS, escaped, excerpt, shown, type_name
 from .rowformat import Problem, Values
 
@@ -15,6 +17,7 @@ _PYTHON_DICT = re.compile(r"\s*\{\s*'")
 
 
 MAX_DEPTH = 100  # as far as Google's JSON readers go
+_decode = msgspec.json.Decoder().decode
 
 
 class _Object(dict[str, Any]):
@@ -25,6 +28,34 @@ class _Object(dict[str, Any]):
 
 def judge(line: bytes) -> tuple[dict[str, Any] | None, list[Problem]]:
     """The object in a line, None when there is none to judge further, and what is wrong below the level of rows."""
+    value = _plain(line)
+    return (value, []) if value is not None else _judge(line)
+
+
+def _plain(line: bytes) -> dict[str, Any] | None:
+    """The object in a line that has no fault, when a quick decoder is enough to be sure of it.
+
+    It takes repeated keys, of which it keeps the last: then the line has more keys than the object.
+    """
+    try:
+        value = _decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if not isinstance(value, dict) or b"\\u0000" in line:
+        return None
+    return value if line.count(b'":') == _keys(value, 0) and b'" ' not in line else None
+
+
+def _keys(value: Any, depth: int) -> int:
+    """The keys of all objects in a value; none at all for one that is nested too deeply."""
+    if depth > MAX_DEPTH:
+        return -1
+    if isinstance(value, dict):
+        return len(value) + sum([_keys(inner, depth + 1) for inner in value.values() if not isinstance(inner, str)])
+    return sum([_keys(inner, depth + 1) for inner in value]) if isinstance(value, list) else 0
+
+
+def _judge(line: bytes) -> tuple[dict[str, Any] | None, list[Problem]]:
     problems: list[Problem] = []
     try:
         text = line.decode("utf-8")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..events import Format
 
 if TYPE_CHECKING:
-    from numpy import int32
+    from numpy import int32, uint8
     from numpy.typing import NDArray
 
 Values = Mapping[str, str | int | float]
@@ -45,7 +45,9 @@ class Batch(NamedTuple):
     it makes the key by which repeated rows are found. `prompt` and `answer` are n lengths: all that comes before the
     answer, and the answer (0 where a format has none; both candidates of a preference). `fields` are the lengths of
     every text by the name that statistics show, one or several for each row. `answers` are n texts, the answers as
-    labels are counted in them; None where a format has none. `choices` are n numbers of better candidates.
+    labels are counted in them; None where a format has none. `choices` are n numbers of better candidates. `frame` is
+    how many bytes a row has besides its texts, written without spaces, and how many spaces JSON writers usually add: a
+    line of just that size cannot hold more keys, which is quicker to see than counting them.
     """
 
     keys: int | NDArray[int32]
@@ -55,7 +57,8 @@ class Batch(NamedTuple):
     fields: Mapping[str, NDArray[int32]]
     answers: Sequence[str] | None = None
     turns: NDArray[int32] | None = None
-    choices: Sequence[int] | None = None
+    choices: NDArray[uint8] | None = None
+    frame: tuple[int, int] | None = None
 
 
 class Remark(NamedTuple):

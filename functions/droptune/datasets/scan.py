@@ -7,6 +7,7 @@ lists all of its problems. Memory is bounded by one line, one read, the keys of 
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -17,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..events import Format
-from .batches import batch_of_examples, each_key
+from .batches import batch_of_examples, dropped, each_key
 from .blocks import MAX_LINE_BYTES, Window, windows
 from .extras import MOST_FIELDS, Extras, field_of, learnable
 from .findings import Findings
 from .formats import FORMATS, detect
-from .keys import Keys, Place
+from .keys import Keys, Place, anchors
 from .layout import BOM, wrong_layout
 from .lines import judge
 from .rowformat import Batch, Problem, RowFormat
@@ -113,6 +114,7 @@ class Scanner:
         self._long: LongRows | None = None
         self._blank = 0
         self._seen_object = False
+        self._scratch = np.empty(0, np.bool_)
         self._broken = False  # whether the last block had lines that cannot be decoded
         self._learning = True  # whether rows may still show which further fields all of them have
         if fmt is not None:
@@ -141,7 +143,9 @@ class Scanner:
             self._add("FILE-NO-FINAL-NEWLINE", line=None, offset=result.size_bytes)
             raw = memoryview(bytes(raw) + b"\n")
             data = np.frombuffer(raw, np.uint8)
-        lines = lines_of_bytes(data)
+        if len(self._scratch) < len(data):
+            self._scratch = np.empty(len(data), np.bool_)
+        lines = lines_of_bytes(data, self._scratch)
         if window.offset == 0:
             result.sample.expect(self._size_bytes * len(lines) // len(data))
         if result.shape is None:
@@ -173,11 +177,14 @@ class Scanner:
         rows, at = self._decoded(block)
         bad: set[int] = set() if at is None else set(range(len(block.lines))).difference(at)
         self._broken = bool(bad)
-        if block.has(_NUL_ESCAPE):
+        if block.escapes and block.lines.escaped_nul():
             at, rows = self._without_escapes(block, rows, at, bad)
+        left: Batch | None = None
         while rows:
-            batch = fmt.measure(rows)
-            doubtful = batch if isinstance(batch, list) else self._with_other_keys(block, batch, at, rows)
+            batch = left or fmt.measure(rows)
+            doubtful = (
+                batch if isinstance(batch, list) else [] if left else self._with_other_keys(block, batch, at, rows)
+            )
             if not doubtful:
                 assert isinstance(batch, Batch)
                 self._note_extras(block, rows, at)
@@ -185,11 +192,11 @@ class Scanner:
                 break
             if isinstance(batch, Batch) and 2 * len(doubtful) > len(rows) and self._learn(block, fmt):
                 return self._fast(block, fmt)
-            lines = range(len(block.lines)) if at is None else at
-            bad.update(lines[i] for i in doubtful)
-            excluded = set(doubtful)
-            at = [line for i, line in enumerate(lines) if i not in excluded]
-            rows = [row for i, row in enumerate(rows) if i not in excluded]
+            left = dropped(batch, doubtful) if isinstance(batch, Batch) else None
+            at = list(range(len(block.lines))) if at is None else at
+            bad.update(at[i] for i in doubtful)
+            for i in reversed(doubtful):
+                del at[i], rows[i]
         return sorted(bad)
 
     def _learn(self, block: _Block, fmt: RowFormat) -> bool:
@@ -230,9 +237,11 @@ class Scanner:
                 if len(rows) == len(block.lines):
                     return rows, None
         rows, at = [], list[int]()
-        for first in range(0, len(block.lines), PIECE_LINES):
-            last = min(first + PIECE_LINES, len(block.lines))
-            if objects[first:last].all():
+        flags = objects.tolist()
+        for first in range(0, len(flags), PIECE_LINES):
+            last = first + PIECE_LINES
+            if all(flags[first:last]):
+                last = min(last, len(flags))
                 try:
                     piece = self._decode_lines(block.bytes_of(first, last))
                 except _UNDECODABLE:
@@ -241,8 +250,8 @@ class Scanner:
                     rows += piece
                     at += range(first, last)
                     continue
-            for line in range(first, last):
-                if objects[line]:
+            for line in range(first, min(last, len(flags))):
+                if flags[line]:
                     try:
                         rows.append(self._decode(block.bytes_of(line, line + 1)))
                     except _UNDECODABLE:
@@ -262,10 +271,22 @@ class Scanner:
     def _with_other_keys(self, block: _Block, batch: Batch, at: list[int] | None, rows: list[Any]) -> list[int]:
         """The rows whose lines have more or fewer keys than the typed rows: unknown or repeated fields."""
         keys = each_key(batch, len(rows)) + self._extras.keys(rows)
-        if block.without(at).have_keys(int(keys.sum())):
+        among = np.arange(len(rows))
+        if batch.frame is not None and not self._extras.problems:
+            among = np.flatnonzero(~_framed(block, at, batch, *batch.frame))
+        if 4 * len(among) > len(rows):
+            among = np.arange(len(rows))
+        elif not len(among):
             return []
-        found = block.lines.keys_of_each()
-        return np.flatnonzero((found if at is None else found[at]) != keys).tolist()
+        lines = (
+            block.lines
+            if at is None and len(among) == len(rows)
+            else block.only(among if at is None else np.array(at)[among])
+        )
+        if lines.have_keys(int(keys[among].sum())):
+            return []
+        other: list[int] = among[lines.keys_of_each() != keys[among]].tolist()
+        return other
 
     def _count(self, block: _Block, fmt: RowFormat, rows: list[Any], at: list[int] | None, batch: Batch) -> None:
         """Take good rows into the statistics, the keys and the sample."""
@@ -277,7 +298,7 @@ class Scanner:
         if fmt.remarks is not None and batch.turns is not None:
             for problem, first, times in fmt.remarks(batch):
                 self._remark(block, problem, first if lines is None else int(lines[first]), times)
-        place = Place(0, block.first_line, block.offset, len(block.raw), lines)
+        place = Place(0, block.first_line, block.offset, len(block.raw), lines, anchors(block.lines.starts))
         result.keys.add(fmt, rows, batch, place)
         result.content.add(batch)
         starts = block.lines.starts if lines is None else block.lines.starts[lines]
@@ -393,6 +414,14 @@ class Scanner:
                 self._use(fmt)
 
 
+def _framed(block: _Block, at: list[int] | None, batch: Batch, tight: int, spaces: int) -> NDArray[np.bool_]:
+    """Which rows' lines have the size of their texts, written as they are, in the usual frame."""
+    sizes = block.lines.sizes if at is None else block.lines.sizes[at]
+    around = sizes - batch.prompt - batch.answer
+    framed: NDArray[np.bool_] = (around == tight + spaces) | (around == tight)
+    return framed
+
+
 class _Block:
     """A window with its lines, ended by a line break."""
 
@@ -409,27 +438,20 @@ class _Block:
             self._starts = [*self.lines.starts.tolist(), len(self.raw)]
         return self.raw[self._starts[first] : self._starts[last]]
 
-    def has(self, needle: bytes) -> bool:
-        """Whether an escape occurs anywhere in the block."""
+    @property
+    def escapes(self) -> bool:
+        """Whether there is a backslash anywhere in the block."""
         source = self.raw.obj
         assert isinstance(source, bytes | bytearray)
-        end = len(self.raw)
-        return source.find(needle[:1], 0, end) >= 0 and source.find(needle, 0, end) >= 0
+        return source.find(b"\\", 0, len(self.raw)) >= 0
 
-    def without(self, at: list[int] | None) -> Lines:
-        """The given lines only, for counting in their bytes; all of them when None."""
-        if at is None:
-            return self.lines
-        if not at:
-            return lines_of_bytes(np.frombuffer(b"\n", np.uint8))
-        runs: list[memoryview] = []
-        first = before = at[0]
-        for line in [*at[1:], -1]:
-            if line != before + 1:
-                runs.append(self.bytes_of(first, before + 1))
-                first = line
-            before = line
-        return Lines(np.frombuffer(b"".join(runs), np.uint8), self.lines.starts[:0], self.lines.ends[:0])
+    def only(self, at: Indices) -> Lines:
+        """The given lines, copied out of the block."""
+        breaks = np.flatnonzero(np.diff(at) != 1) + 1  # between runs of neighbouring lines
+        firsts, lasts = at[np.concatenate(([0], breaks))], at[np.concatenate((breaks - 1, [len(at) - 1]))]
+        starts, ends = self.lines.starts[firsts].tolist(), (self.lines.ends[lasts] + 1).tolist()
+        runs = [self.raw[start:end] for start, end in zip(starts, ends, strict=True)]
+        return lines_of_bytes(np.frombuffer(b"".join(runs), np.uint8), self.lines.scratch)
 
 
 def scan(
@@ -450,9 +472,20 @@ def scan(
     """
     result = Scan(file, rereadable)
     scanner = Scanner(result, findings, size_bytes, long_rows, each_batch, fmt)
+    # Rows hold no cycles, and looking for some in each block of them takes a tenth of the time.
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        return _scan(stream, scanner, result, findings)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _scan(stream: BinaryIO, scanner: Scanner, result: Scan, findings: Findings) -> Scan:
     for window in windows(stream):
         if window.offset == 0 and (code := wrong_layout(bytes(window.data))):
-            findings.add(code, file=file, line=1, offset=0)
+            findings.add(code, file=result.file, line=1, offset=0)
             result.size_bytes = len(window.data)
             return result
         scanner.take(window)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,13 @@ _CANDIDATES = ("candidate_0", "candidate_1", "preferred_output", "non_preferred_
 _COUNTED = 1 << 16  # lengths below are counted in an array, the few above in a dictionary
 
 
+class Counts(NamedTuple):
+    """How often each length occurs: of those below `_COUNTED` by position, of the others by the length itself."""
+
+    short: NDArray[np.int64]
+    long: Counter[int]
+
+
 class Lengths:
     """How often each length occurs."""
 
@@ -27,14 +35,21 @@ class Lengths:
         self._counts = np.zeros(256, np.int64)
         self._long: Counter[int] = Counter()
 
-    def add(self, lengths: NDArray[np.int32]) -> None:
-        """Count lengths."""
-        if not len(lengths):
-            return
-        if lengths.max() >= _COUNTED:
-            self._long.update(lengths[lengths >= _COUNTED].tolist())
+    def add(self, lengths: NDArray[np.int32]) -> Counts:
+        """Count lengths; how often each occurs among these."""
+        counts = Counts(np.zeros(0, np.int64), Counter())
+        if len(lengths) and lengths.max() >= _COUNTED:
+            counts.long.update(lengths[lengths >= _COUNTED].tolist())
             lengths = lengths[lengths < _COUNTED]
-        self._take(np.bincount(lengths))
+        if len(lengths):
+            counts = Counts(np.bincount(lengths), counts.long)
+        self.take(counts)
+        return counts
+
+    def take(self, counts: Counts) -> None:
+        """Add up counts."""
+        self._take(counts.short)
+        self._long.update(counts.long)
 
     def merge(self, other: Lengths) -> None:
         """Count what the other counted."""
@@ -124,12 +139,17 @@ class Rows:
     def add(self, batch: Batch) -> None:
         """Count the rows of a batch."""
         self.rows += len(batch.hashed)
-        self.prompt.add(batch.prompt)
-        self.answer.add(batch.answer)
+        # A field is often the whole prompt or answer: then it is counted once for both.
+        prompt, answer = self.prompt.add(batch.prompt), self.answer.add(batch.answer)
         for name, lengths in batch.fields.items():
             if name not in self.fields:
                 self.fields[name] = Lengths()
-            self.fields[name].add(lengths)
+            if lengths is batch.prompt:
+                self.fields[name].take(prompt)
+            elif lengths is batch.answer:
+                self.fields[name].take(answer)
+            else:
+                self.fields[name].add(lengths)
         if batch.turns is not None:
             self.turns.add(batch.turns)
             self.turn_count += int(batch.turns.sum())
@@ -151,7 +171,7 @@ class Rows:
         """Of preferences, whether the better candidate is the longer one."""
         assert batch.choices is not None
         first, second = _candidates(batch)
-        chosen = np.array(batch.choices, np.bool_)
+        chosen = batch.choices != 0
         better, worse = np.where(chosen, second, first), np.where(chosen, first, second)
         longer, shorter = np.count_nonzero(better > worse), np.count_nonzero(better < worse)
         counts = (

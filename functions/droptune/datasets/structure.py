@@ -7,26 +7,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Bytes = NDArray[np.uint8]
 Positions = NDArray[np.int64]
+Flags = NDArray[np.bool_]
 
-NEWLINE, RETURN, SPACE, QUOTE, COLON, BACKSLASH, OPEN, CLOSE = b'\n\r ":\\{}'
+NEWLINE, RETURN, SPACE, QUOTE, COLON, BACKSLASH, OPEN, CLOSE, ZERO = b'\n\r ":\\{}0'
 _SPACES = np.zeros(256, np.bool_)
 _SPACES[[0x09, 0x0A, 0x0D, 0x20]] = True
-_KEY_END, _QUOTE_SPACE = (int.from_bytes(pair, "little") for pair in (b'":', b'" '))
+_KEY_END, _QUOTE_SPACE, _ESCAPE = (int.from_bytes(pair, "little") for pair in (b'":', b'" ', b"\\u"))
 
 
 @dataclass(frozen=True)
 class Lines:
-    """The lines of a block: `starts` and `ends` are the positions of each line's first byte and of its line break."""
+    """The lines of a block: `starts` and `ends` are the positions of each line's first byte and of its line break.
+
+    `scratch` has room for as many flags as there are bytes. Fresh memory for each comparison would take longer to get
+    than the comparison.
+    """
 
     data: Bytes
     starts: Positions
     ends: Positions
+    scratch: Flags
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -36,7 +43,7 @@ class Lines:
         """The bytes of each line without its line break."""
         return self.ends - self.starts
 
-    def objects(self) -> NDArray[np.bool_]:
+    def objects(self) -> Flags:
         """Which lines begin with ``{`` and end with ``}``, a CR before the line break aside.
 
         When all do, and the block decodes to as many values as it has lines, each line is exactly one value: between a
@@ -45,12 +52,25 @@ class Lines:
         last = self.data[self.ends - 1]
         if (last == RETURN).any():
             last = np.where(last == RETURN, self.data[self.ends - 2], last)
-        both: NDArray[np.bool_] = (self.data[self.starts] == OPEN) & (last == CLOSE)
+        both: Flags = (self.data[self.starts] == OPEN) & (last == CLOSE)
         return both
 
-    def returns(self) -> NDArray[np.bool_]:
+    def escaped_nul(self) -> bool:
+        """Whether a text has the escape of U+0000."""
+        data = self.data
+        for first, pairs in enumerate(_pairs(data[:-4])):
+            escapes = _equal(pairs, _ESCAPE, self.scratch)
+            if escapes.any():
+                at = np.flatnonzero(escapes) * 2 + first
+                if (
+                    (data[at + 2] == ZERO) & (data[at + 3] == ZERO) & (data[at + 4] == ZERO) & (data[at + 5] == ZERO)
+                ).any():
+                    return True
+        return False
+
+    def returns(self) -> Flags:
         """Which lines end with CR LF."""
-        returns: NDArray[np.bool_] = (self.data[self.ends - 1] == RETURN) & (self.ends > self.starts)
+        returns: Flags = (self.data[self.ends - 1] == RETURN) & (self.ends > self.starts)
         return returns
 
     def have_keys(self, keys: int) -> bool:
@@ -59,10 +79,10 @@ class Lines:
         A key ends with a quotation mark and a colon. The mark is escaped within a text, which only makes for more of
         them; white space between the two would hide a key, and is looked for.
         """
-        if sum(np.count_nonzero(pairs == _KEY_END) for pairs in _pairs(self.data)) != keys:
+        if sum(np.count_nonzero(_equal(pairs, _KEY_END, self.scratch)) for pairs in _pairs(self.data)) != keys:
             return False
         for first, pairs in enumerate(_pairs(self.data)):
-            spaced = pairs == _QUOTE_SPACE
+            spaced = _equal(pairs, _QUOTE_SPACE, self.scratch)
             if spaced.any() and self._hide_keys(np.flatnonzero(spaced) * 2 + first):
                 return False
         return True
@@ -78,7 +98,7 @@ class Lines:
     def keys_of_each(self) -> Positions:
         """The number of keys on each line."""
         data = self.data
-        colons = np.flatnonzero(data == COLON)
+        colons = np.flatnonzero(_equal(data, COLON, self.scratch))
         before = np.maximum(colons - 1, 0)
         while (spaces := _SPACES[data[before]] & (before > 0)).any():
             before = before - spaces
@@ -86,13 +106,37 @@ class Lines:
         return np.bincount(np.searchsorted(self.ends, colons[keys]), minlength=len(self.ends))
 
 
-def lines_of_bytes(data: Bytes) -> Lines:
-    """The lines of a block that ends with a line break."""
-    ends = np.flatnonzero(data == NEWLINE)
+def lines_of_bytes(data: Bytes, scratch: Flags | None = None) -> Lines:
+    """The lines of a block that ends with a line break; `scratch` is at least as long."""
+    if scratch is None or len(scratch) < len(data):
+        scratch = np.empty(len(data), np.bool_)
+    ends = _positions(data, NEWLINE, scratch)
     starts = np.empty(len(ends), np.int64)
     starts[0] = 0
     starts[1:] = ends[:-1] + 1
-    return Lines(data, starts, ends)
+    return Lines(data, starts, ends, scratch)
+
+
+def _equal(values: NDArray[Any], wanted: int, scratch: Flags) -> Flags:
+    """Which values are the one wanted, in the scratch memory: good until the next use of it."""
+    flags: Flags = np.equal(values, values.dtype.type(wanted), out=scratch[: len(values)])
+    return flags
+
+
+def _positions(data: Bytes, byte: int, scratch: Flags) -> Positions:
+    """Where a rare byte stands.
+
+    Eight bytes are looked at as one number first: most such numbers have none, and a search among fewer is quicker.
+    """
+    found = _equal(data, byte, scratch)
+    whole = len(data) // 8 * 8
+    eights = found[:whole].view("<u8")
+    some = (eights != 0).nonzero()[0]
+    ones = eights[some]
+    if (ones & (ones - np.uint64(1))).any():  # two of them within eight bytes
+        return np.flatnonzero(found)
+    within = (np.log2(ones) / 8).astype(np.int64)  # in a number whose byte k is 1, and the others 0
+    return np.concatenate((some * 8 + within, np.flatnonzero(found[whole:]) + whole))
 
 
 def _pairs(data: Bytes) -> Iterator[NDArray[np.uint16]]:

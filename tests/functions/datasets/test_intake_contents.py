@@ -207,7 +207,7 @@ def test_the_columns_of_prompts() -> None:
 def test_the_columns_of_preferences() -> None:
     """The answer is both completions, the choice the position of the one with score 1."""
     batch = measured(GEMINI_PREFERENCE, preference_row("Yes", "No"), preference_row("abcd", "e", (0, 1)))
-    assert batch.choices == [0, 1]
+    assert batch.choices is not None and batch.choices.tolist() == [0, 1]
     assert batch.answer.tolist() == [5, 5]
     assert batch.fields["completion"].tolist() == [3, 2, 4, 1]
     assert batch.answers is None

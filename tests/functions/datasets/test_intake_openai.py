@@ -98,7 +98,7 @@ def test_a_preference_counts_both_outputs_and_chooses_the_first() -> None:
     batch = OPENAI_PREFERENCE.measure([msgspec.convert(RIGHT[OPENAI_PREFERENCE][0], OPENAI_PREFERENCE.row)])
     assert isinstance(batch, Batch)
     assert batch.answer.tolist() == [len("On its way.") + len("No idea.")]
-    assert batch.choices == [0]
+    assert batch.choices is not None and batch.choices.tolist() == [0]
 
 
 def test_an_example_shows_a_call_as_text() -> None:

@@ -5,7 +5,7 @@ Rows that hold more, or say nothing somewhere, are named by `doubtful` and looke
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any, NamedTuple
 
@@ -81,7 +81,27 @@ def read(rows: Sequence[Conversed], conversation: Conversation) -> Columns | Non
 def doubtful(rows: Sequence[Conversed], conversation: Conversation) -> list[int]:
     """The positions of rows that `read` has no columns for."""
     answers, answered = conversation.answers, conversation.last == conversation.answers
-    return [at for at, row in enumerate(rows) if not _sound(row, answers, answered)]
+    if _systems(rows) is None or _extra_keys(rows) is None:
+        suspects: Iterable[int] = range(len(rows))
+    else:
+        suspects = _suspects([row.contents for row in rows], answers, answered)
+    return [at for at in suspects if not _sound(rows[at], answers, answered)]
+
+
+def _suspects(contents: Sequence[Sequence[Turn]], answers: str, answered: bool) -> list[int]:
+    """The positions of rows some turn of which is out of order or no plain text, the last one not being there too."""
+    turns = np.fromiter(map(len, contents), np.int64, len(contents))
+    longest = ["user", answers] * (int(turns.max()) // 2 + 1)
+    expected = chain.from_iterable([longest[:count] for count in turns.tolist()])
+    flat = [turn for each in contents for turn in each]
+    odd = [
+        at
+        for at, (turn, role) in enumerate(zip(flat, expected, strict=True))
+        if turn.role != role or len(turn.parts) != 1 or not (text := turn.parts[0].text) or text.isspace()
+    ]
+    rows = np.searchsorted(np.cumsum(turns), odd, side="right")
+    found: list[int] = np.union1d(rows, np.flatnonzero(((turns & 1) == answered) | (turns == 0))).tolist()
+    return found
 
 
 def measure_answered(conversation: Conversation) -> Callable[[Sequence[Any]], Batch | list[int]]:

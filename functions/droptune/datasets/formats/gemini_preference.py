@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from ..rowformat import Batch, Example, Problem, RowFormat
+from .columns import small_numbers
 from .contents import Conversation, Conversed, joined
 from .contents_columns import doubtful, read, says, texts_of
 from .fields import excerpt, fields_of, shown, unknown_fields
@@ -68,7 +69,7 @@ def measure(rows: Sequence[Any]) -> Batch | list[int]:
         answer,
         {**columns.fields, "completion": sizes},
         turns=columns.turns,
-        choices=choices,
+        choices=small_numbers(choices),
     )
 
 

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from ..rowformat import Batch, Example, Problem, RowFormat
 from .columns import lengths
@@ -48,7 +49,7 @@ def _measure(rows: Sequence[Row]) -> Batch | list[int]:
         keys=batch.keys + 7,  # `input`, two outputs, and in each of them a turn of `role` and `content`
         answer=preferred + other,
         fields={**batch.fields, OUTPUTS[0]: preferred, OUTPUTS[1]: other},
-        choices=[0] * len(rows),
+        choices=np.zeros(len(rows), np.uint8),
     )
 
 

@@ -11,15 +11,17 @@ from operator import eq
 from typing import Any, Literal
 
 import msgspec
+import numpy as np
 
 from ..rowformat import Batch, Example, Problem, RowFormat
 from . import chat
-from .columns import blank_rows, lengths, says_nothing
+from .columns import any_blank, blank_rows, frame, lengths, small_numbers
 from .dialogue import Dialogue
 from .fields import blank, excerpt, fields_of, shown, text_field, unknown_fields
 
 CANDIDATES = ("candidate_0", "candidate_1")
 FIELDS = frozenset({*CANDIDATES, "choice"})
+FRAME = frame({"input_text": "", "candidate_0": "", "candidate_1": "", "choice": 0})
 DIALOGUE = Dialogue("CHAT", "author", "user", "assistant", last="user", last_turn="PREF-LAST-TURN")
 
 
@@ -42,16 +44,18 @@ def measure(rows: Sequence[Row]) -> Batch | list[int]:
     """The columns of the rows, or the positions of those with a blank text or two equal candidates."""
     prompts = [row.input_text for row in rows]
     first, second = [row.candidate_0 for row in rows], [row.candidate_1 for row in rows]
-    if says_nothing(prompts) or says_nothing(first) or says_nothing(second) or True in map(eq, first, second):
-        return sorted({*blank_rows(prompts, first, second), *_identical(first, second)})
     asked, in_first, in_second = lengths(prompts), lengths(first), lengths(second)
+    blanks = any_blank(prompts, asked) or any_blank(first, in_first) or any_blank(second, in_second)
+    if blanks or any(first[at] == second[at] for at in np.flatnonzero(in_first == in_second).tolist()):
+        return sorted({*blank_rows(prompts, first, second), *_identical(first, second)})
     return Batch(
         keys=4,
         hashed=prompts,
         prompt=asked,
         answer=in_first + in_second,
         fields={"input_text": asked, "candidate_0": in_first, "candidate_1": in_second},
-        choices=[row.choice for row in rows],
+        choices=small_numbers([row.choice for row in rows]),
+        frame=FRAME,
     )
 
 
@@ -69,7 +73,7 @@ def measure_chat(rows: Sequence[ChatRow]) -> Batch | list[int]:
         keys=batch.keys + 3,
         answer=in_first + in_second,
         fields={**batch.fields, "candidate_0": in_first, "candidate_1": in_second},
-        choices=[row.choice for row in rows],
+        choices=small_numbers([row.choice for row in rows]),
     )
 
 
