@@ -16,7 +16,7 @@ from ...datasets.report import Report
 from ...datasets.rules import Language
 from ...datasets.wording import Wording, state_of
 from ...events import Finding
-from .report import SEVERITY_STYLES
+from .styles import SEVERITY_STYLES
 from .words import clean
 
 PLACES_SHOWN = 3

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ...datasets.rules import Language, Rule, Words
 from ...datasets.wording import Wording
-from .report import SEVERITY_STYLES
+from .styles import SEVERITY_STYLES
 from .words import clean
 
 

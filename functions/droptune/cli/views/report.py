@@ -15,9 +15,9 @@ from ...events import Finding
 from ..ledger import Evaluation
 from ..story import Story, next_command
 from .stages import findings_in_words, rows_in_words
+from .styles import SEVERITY_STYLES
 from .words import clean, count, duration, metric
 
-SEVERITY_STYLES = {"error": "red", "warning": "yellow", "note": "cyan"}
 STATUS_STYLES = {
     "registered": "green",
     "rejected": "red",
