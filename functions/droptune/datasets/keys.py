@@ -81,10 +81,14 @@ class Keys:
         self._places.append(place._replace(first_row=self.rows))
         self.rows += taken
 
+    def expect(self, rows: int) -> None:
+        """Make room for about so many rows at once: memory that is not written to yet costs nothing."""
+        self._reserve(min(rows + rows // 50, self._max_rows) - self.rows)
+
     def _reserve(self, more: int) -> None:
         if self.rows + more > len(self._prompts):
-            size = max(self.rows + more, 3 * len(self._prompts) // 2)
-            self._prompts, self._rests = np.resize(self._prompts, size), np.resize(self._rests, size)
+            size = max(self.rows + more, 5 * len(self._prompts) // 4)
+            self._prompts, self._rests = (_grown(numbers, self.rows, size) for numbers in (self._prompts, self._rests))
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the room for more rows."""
@@ -118,7 +122,7 @@ class Keys:
         Where several answers to one prompt are usual, only those which are there before as a whole.
         """
         keys = self.prompts
-        if not fmt.one_answer_per_prompt:
+        if not fmt.one_answer_per_prompt:  # then it is the whole row that counts
             keys = keys ^ (self._rests[: self.rows].astype(np.uint64) * np.uint64(_MIX[2]))
         candidates = _not_alone(keys)
         if len(candidates) > MAX_COMPARED:
@@ -222,6 +226,12 @@ def _in_full(fmt: RowFormat, rows: Iterable[Any]) -> tuple[NDArray[np.uint64], N
     return np.array(prompts, np.int64).view(np.uint64), np.array(wholes, np.uint32)
 
 
+def _grown(numbers: NDArray[Any], used: int, size: int) -> NDArray[Any]:
+    grown = np.empty(size, numbers.dtype)
+    grown[:used] = numbers[:used]
+    return grown
+
+
 def _plain(fmt: RowFormat, row: Any) -> Any:
     """The row without fields that the format does not have."""
     if type(row) is fmt.row:
@@ -234,7 +244,7 @@ def _not_alone(keys: NDArray[np.uint64]) -> Ints:
     parts = len(keys) // _PART_ROWS + 1
     found: list[Ints] = []
     for part in range(parts):
-        at = np.flatnonzero(keys % np.uint64(parts) == part) if parts > 1 else None
+        at = _part(keys, part, parts) if parts > 1 else None
         own = keys if at is None else keys[at]
         ordered = np.sort(own)
         repeated = ordered[1:][ordered[1:] == ordered[:-1]]
@@ -242,3 +252,10 @@ def _not_alone(keys: NDArray[np.uint64]) -> Ints:
             positions = np.flatnonzero(np.isin(own, repeated))
             found.append(positions if at is None else at[positions])
     return np.sort(np.concatenate(found)) if found else np.zeros(0, np.int64)
+
+
+def _part(keys: NDArray[np.uint64], part: int, parts: int) -> Ints:
+    """The positions of one of several parts of the keys, equal ones together."""
+    ranges = range(0, len(keys), _PART_ROWS)
+    found = (np.flatnonzero(keys[start : start + _PART_ROWS] % np.uint64(parts) == part) + start for start in ranges)
+    return np.concatenate(list(found))

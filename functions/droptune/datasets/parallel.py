@@ -12,6 +12,7 @@ from typing import BinaryIO, NamedTuple, cast
 
 from .blocks import READ_BYTES, windows
 from .findings import Findings
+from .keys import MAX_ROWS
 from .layout import wrong_layout
 from .rowformat import RowFormat
 from .scan import LongRows, Scan, Scanner, scan
@@ -54,13 +55,23 @@ def scan_file(
     if first is None:  # no JSON Lines, or no row of a known format: one process says so
         return scan_file(path, file, findings, processes=1, fmt=fmt, long_rows=long_rows)
     global _work  # what the forks inherit, since a format and its rules cannot be pickled
-    _work = (path, file, first, long_rows)
     ranges = list(_ranges(path, size, parts))
+    _work = _Work(path, file, first, long_rows, MAX_ROWS // len(ranges))
     with ProcessPoolExecutor(len(ranges), mp_context=multiprocessing.get_context("fork")) as pool:
         return _merged(list(pool.map(_scan_range, ranges)), findings)
 
 
-_work: tuple[Path, str, RowFormat, Callable[[RowFormat], LongRows | None]] | None = None
+class _Work(NamedTuple):
+    """What all processes have in common; `compared` is how many rows each keeps for comparing them."""
+
+    path: Path
+    file: str
+    fmt: RowFormat
+    long_rows: Callable[[RowFormat], LongRows | None]
+    compared: int
+
+
+_work: _Work | None = None
 
 
 def _beginning(path: Path, file: str, fmt: RowFormat | None) -> RowFormat | None:
@@ -96,10 +107,10 @@ def _line_break(stream: BinaryIO, at: int) -> int:
 
 def _scan_range(bounds: tuple[int, int]) -> _Part:
     assert _work is not None
-    path, file, fmt, long_rows = _work
+    path, file, fmt, long_rows, compared = _work
     start, end = bounds
     findings = Findings()
-    result = Scan(file, rereadable=True)
+    result = Scan(file, rereadable=True, compared=compared)
     scanner = Scanner(result, findings, path.stat().st_size, long_rows, fmt=fmt, at_start=start == 0)
     with path.open("rb", buffering=0) as stream:
         stream.seek(start)

@@ -23,7 +23,7 @@ from .blocks import MAX_LINE_BYTES, Window, windows
 from .extras import MOST_FIELDS, Extras, field_of, learnable
 from .findings import Findings
 from .formats import FORMATS, detect
-from .keys import Keys, Place, anchors
+from .keys import MAX_ROWS, Keys, Place, anchors
 from .layout import BOM, wrong_layout
 from .lines import judge
 from .rowformat import Batch, Problem, RowFormat
@@ -50,7 +50,7 @@ class Scan:
     format; both are None when no row has a known shape, the latter also for a shape that could be read in two ways.
     """
 
-    def __init__(self, file: str, rereadable: bool) -> None:
+    def __init__(self, file: str, rereadable: bool, compared: int = MAX_ROWS) -> None:
         self.file = file
         self.lines = 0
         self.rows = 0
@@ -58,7 +58,7 @@ class Scan:
         self.shape: str | None = None
         self.format: RowFormat | None = None
         self.content = Rows()
-        self.keys = Keys(thorough=not rereadable)
+        self.keys = Keys(thorough=not rereadable, max_rows=compared)
         self.sample = Sample()
 
     @classmethod
@@ -147,7 +147,9 @@ class Scanner:
             self._scratch = np.empty(len(data), np.bool_)
         lines = lines_of_bytes(data, self._scratch)
         if window.offset == 0:
-            result.sample.expect(self._size_bytes * len(lines) // len(data))
+            rows = self._size_bytes * len(lines) // len(data)
+            result.sample.expect(rows)
+            result.keys.expect(rows)
         if result.shape is None:
             self._find_format(raw, lines)
         block = _Block(raw, lines, window.offset, result.lines + 1)

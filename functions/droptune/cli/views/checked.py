@@ -20,6 +20,7 @@ from .styles import SEVERITY_STYLES
 from .words import clean
 
 PLACES_SHOWN = 3
+NOT_TO_DROP = {"METHOD-NOT-STARTED", "PURPOSE-AMBIGUOUS", "PURPOSE-CONVERT", "PURPOSE-EVALUATION", "PURPOSE-BATCH"}
 SIGNS = {"error": "✗", "warning": "!", "note": "i"}
 STATE_STYLES = {"ready": "green", "repairable": "yellow", "rejected": "red", "waiting": "yellow", "superseded": "cyan"}
 
@@ -31,7 +32,7 @@ def checked(report: Report, language: Language = "en", *, path: str | None = Non
     parts: list[RenderableType] = [_verdict(report, say), *_facts(report, say)]
     for rule in found:
         parts += ["", *_rule(rule, say)]
-    for one in report.advice:
+    for one in report.advice if state_of(report) == "ready" else ():  # first things first
         parts += ["", Text.assemble((f"{say('advice')}  ", "bold cyan"), clean(say.advice(one).message))]
     following = list(_next(report, found, path, say))
     return Group(*parts, *([""] if following else []), *following)
@@ -123,7 +124,10 @@ def _place(finding: Finding, say: Wording, *, with_message: bool) -> RenderableT
 def _next(report: Report, found: list[Rule], path: str | None, say: Wording) -> Iterator[RenderableType]:
     """The command that brings the data set on, and the one that explains the first finding."""
     commands: list[tuple[str, str]] = []
-    on = {"ready": "droptune drop {} --watch", "repairable": "droptune fix {}"}.get(state_of(report))
+    state = state_of(report)
+    on = {"ready": "droptune drop {} --watch", "repairable": "droptune fix {}"}.get(state)
+    if state == "ready" and report.counts.by_code.keys() & NOT_TO_DROP:
+        on = None
     if path is not None and on is not None:
         commands.append((on.format(quote(path)), ""))
     if found:
