@@ -141,10 +141,12 @@ class Keys:
         self, other: Keys, fmt: RowFormat, reopen: Reopen | None, reopen_other: Reopen | None
     ) -> list[tuple[int, int]]:
         """Line and offset of each row here whose prompt is in the other file too, in line order."""
-        here = np.flatnonzero(np.isin(self.prompts, other.prompts))
+        if not other.rows:
+            return []
+        here = np.flatnonzero(_among(self.prompts, np.sort(other.prompts)))
         if not len(here):
             return []
-        there = np.flatnonzero(np.isin(other.prompts, self.prompts[here]))[:MAX_COMPARED]
+        there = np.flatnonzero(_among(other.prompts, np.sort(self.prompts[here])))[:MAX_COMPARED]
         theirs = {prompt for _, _, prompt, _ in other._identities(there, fmt, reopen_other)}
         ours = sorted(self._identities(here[:MAX_COMPARED], fmt, reopen))
         return [(line, offset) for line, offset, prompt, _ in ours if prompt in theirs]
@@ -249,9 +251,16 @@ def _not_alone(keys: NDArray[np.uint64]) -> Ints:
         ordered = np.sort(own)
         repeated = ordered[1:][ordered[1:] == ordered[:-1]]
         if len(repeated):
-            positions = np.flatnonzero(np.isin(own, repeated))
+            positions = np.flatnonzero(_among(own, repeated))
             found.append(positions if at is None else at[positions])
     return np.sort(np.concatenate(found)) if found else np.zeros(0, np.int64)
+
+
+def _among(keys: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Which keys are among others, which are in order."""
+    places = np.searchsorted(ordered, keys)
+    found: NDArray[np.bool_] = ordered[np.minimum(places, len(ordered) - 1)] == keys
+    return found
 
 
 def _part(keys: NDArray[np.uint64], part: int, parts: int) -> Ints:
