@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
@@ -48,7 +46,7 @@ def scan_file(
     """
     size = path.stat().st_size
     parts = min(processes, size // LEAST_BYTES)
-    if parts < 2 or "fork" not in multiprocessing.get_all_start_methods():
+    if parts < 2 or not hasattr(os, "fork"):
         with path.open("rb", buffering=0) as stream:
             return scan(stream, file, findings, fmt=fmt, size_bytes=size, rereadable=True, long_rows=long_rows)
     first = _beginning(path, file, fmt)
@@ -57,7 +55,10 @@ def scan_file(
     global _work  # what the forks inherit, since a format and its rules cannot be pickled
     ranges = list(_ranges(path, size, parts))
     _work = _Work(path, file, first, long_rows, MAX_ROWS // len(ranges))
-    with ProcessPoolExecutor(len(ranges), mp_context=multiprocessing.get_context("fork")) as pool:
+    from concurrent.futures import ProcessPoolExecutor  # which small files should not wait for
+    from multiprocessing import get_context
+
+    with ProcessPoolExecutor(len(ranges), mp_context=get_context("fork")) as pool:
         return _merged(list(pool.map(_scan_range, ranges)), findings)
 
 

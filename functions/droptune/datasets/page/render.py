@@ -46,7 +46,9 @@ def _body(report: Report, name: str, say: Wording) -> Iterator[str]:
         "findings": findings(report, say),
         "statistics": statistics(report, say),
     }
-    sections = {name: text for name, lines in parts.items() if (text := "\n".join(lines))}
+    first = ("summary", "findings") if report.counts.errors else ("summary", "advice")
+    ordered = {name: parts[name] for name in (*first, *parts)}
+    sections = {name: text for name, lines in ordered.items() if (text := "\n".join(lines))}
     links = "".join(f'<a href="#{name}">{say(name)}</a>' for name in sections)
     yield from banner(report, say)
     yield f'<nav aria-label="{say("contents")}">{links}</nav>'
