@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .datasets.join import NAMES
 from .datasets.rowformat import RowFormat
-from .datasets.split import HeldOut, Sides, prompts_of
+from .datasets.split import HeldOut, Sides, held_out_of
 from .errors import Retryable
 from .events import Role, StoredFile
 from .ports import Objects, StoredObject
@@ -30,7 +30,7 @@ def hold_out(train: StoredObject, fmt: RowFormat, run: str, ledger: Ledger) -> P
     """
     objects = ledger.objects
     with objects.stream(train) as stream:
-        held_out = prompts_of(stream, fmt).held_out()
+        held_out = held_out_of(stream, fmt)
     trained, evaluated = (f"{run}/data/{NAMES[role]}" for role in ("train", "eval"))
     if any(objects.stat(ledger.bucket, name) is None for name in (trained, evaluated)):
         with objects.stream(train) as stream:

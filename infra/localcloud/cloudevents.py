@@ -11,11 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 from google.cloud.pubsub_v1.subscriber.message import Message
 
 FINALIZED = "google.cloud.storage.object.v1.finalized"
 PUBLISHED = "google.cloud.pubsub.topic.v1.messagePublished"
+# What stays as it is in a header; the HTTP binding of CloudEvents has all else percent-encoded.
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F))).translate({ord(reserved): None for reserved in '"%'})
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,8 @@ class CloudEvent:
 
     def headers(self) -> dict[str, str]:
         """HTTP headers of the binary mode."""
-        return {"Content-Type": "application/json", **{f"ce-{k}": v for k, v in self.attributes().items()}}
+        attributes = {f"ce-{name}": quote(value, safe=_PRINTABLE) for name, value in self.attributes().items()}
+        return {"Content-Type": "application/json", **attributes}
 
     def body(self) -> bytes:
         """HTTP body of the binary mode: the data alone."""

@@ -52,6 +52,16 @@ def test_a_finalized_object_is_a_storage_event() -> None:
     assert json.loads(event.body()) == {"kind": "storage#object", **RESOURCE}
 
 
+def test_any_name_of_an_object_fits_into_headers() -> None:
+    """What is no printable ASCII is percent-encoded there, and stays as it is in the body."""
+    resource = {**RESOURCE, "name": '質問 "1" 5%.jsonl'}
+    told = message(json.dumps(resource).encode(), **notification_attributes(resource))
+    event = from_message(told, TOPIC, SUBSCRIPTION, "intake")
+    assert event is not None
+    assert event.headers()["ce-subject"] == "objects/%E8%B3%AA%E5%95%8F%20%221%22%205%25.jsonl"
+    assert json.loads(event.body())["name"] == resource["name"]
+
+
 def test_other_changes_and_other_buckets_make_no_event() -> None:
     """A trigger hears of its own bucket's finalized objects only, also where filters are ignored."""
     assert changed(eventType="OBJECT_DELETE") is None

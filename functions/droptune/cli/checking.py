@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from ..datasets.check import Source, local_source
-from ..datasets.join import FILES, JOB
-from ..errors import Refused
-from ..events import Role
-from ..request import Request, from_yaml
-from .group import InputError
+import msgspec
 
-SCHEME = "gs://"
+from ..datasets.check import Source, local_source
+from ..datasets.join import FILES, JOB, names, needs
+from ..events import Role
+from ..request import MAX_JOB_BYTES, InvalidRequest, Request, from_yaml
+from .group import CliError
+from .paths import SCHEME, require_file, shown
+
 # Words in the names of files that belong together: cards_train.jsonl, cards-eval.jsonl.
 ROLE_WORDS: Mapping[str, Role] = {
     **dict.fromkeys(("train", "training", "tuning"), "train"),
@@ -31,12 +32,18 @@ ENDINGS = (".jsonl", ".tsv")
 
 @dataclass(frozen=True)
 class DataSet:
-    """Files that are judged together. `label` is what the user typed, as far as it is one path."""
+    """Files that are judged together.
+
+    `path` is what the user typed, where one path names the whole of it. `refused` is what is wrong with ``job.yaml``,
+    and `missing` are the files for which a run of this folder would wait.
+    """
 
     name: str
-    label: str
+    path: str | None
     sources: Mapping[Role, Source]
     request: Request
+    refused: InvalidRequest | None = None
+    missing: tuple[str, ...] = ()
 
 
 def data_sets(
@@ -45,7 +52,7 @@ def data_sets(
     """The data sets that the paths name: a folder of files named by their roles is one, and so are files that go
     together by their names (``cards_train.jsonl``, ``cards_eval.jsonl``); any other file is one of its own.
 
-    `role` is that of every file. OSError for a file that cannot be read, InputError for a folder without data.
+    `role` is that of every file. CliError or OSError for what cannot be read, a folder without data among it.
     """
     found: list[DataSet] = []
     files: list[tuple[str, Source]] = []
@@ -60,11 +67,11 @@ def data_sets(
             FILES[PurePosixPath(name).name]: source for name, source in named if PurePosixPath(name).name in FILES
         }
         if folder is not None and in_folder:
-            request = folder.request_over(wishes)
-            found.append(DataSet(folder.name, path, _in_order(in_folder), request))
+            found.append(_folder(folder, path, _in_order(in_folder), wishes))
         elif folder is not None and not named:
-            raise InputError(
-                f"{path} holds no data. Name a .jsonl file, or a folder with {', '.join(FILES)} or other .jsonl files."
+            raise CliError(
+                f"{shown(path)} holds no data. Name a .jsonl file, or a folder with {', '.join(FILES)} "
+                "or other .jsonl files; folders in it are not looked into."
             )
         else:
             files += [(name if folder is not None else path, source) for name, source in named]
@@ -78,28 +85,44 @@ class Folder:
     name: str
     job: bytes | None
 
-    def request_over(self, wishes: Request) -> Request:
-        """What ``job.yaml`` asks for, the command's own wishes counting more."""
+    def request(self) -> Request:
+        """What ``job.yaml`` asks for; InvalidRequest when it asks for what cannot be."""
         if self.job is None:
-            return wishes
-        try:
-            asked = from_yaml(self.job)
-        except Refused as error:
-            raise InputError(str(error)) from error
-        import msgspec
+            return Request()
+        if len(self.job) > MAX_JOB_BYTES:
+            raise InvalidRequest("REQUEST-TOO-LARGE", {"found": len(self.job), "most": MAX_JOB_BYTES})
+        return from_yaml(self.job)
 
-        return msgspec.structs.replace(
+
+def _folder(folder: Folder, path: str, sources: Mapping[Role, Source], wishes: Request) -> DataSet:
+    """A folder as a run would take it, the command's own wishes counting more than ``job.yaml``."""
+    try:
+        asked = folder.request()
+        request = msgspec.structs.replace(
             asked, method=wishes.method or asked.method, base_model=wishes.base_model or asked.base_model
         )
+        needed = needs(sources, request)
+    except InvalidRequest as error:
+        return DataSet(folder.name, path, sources, wishes, refused=error)
+    missing = tuple(names(role for role in needed if role not in sources))
+    return DataSet(folder.name, path, sources, request, missing=missing)
 
 
 def _local_files(path: Path) -> tuple[Folder | None, list[tuple[str, Source]]]:
     if not path.is_dir():
-        return None, [(str(path), local_source(path))]
+        require_file(path)
+        return None, [(str(path), _local(path))]
     job = path / JOB
-    folder = Folder(path.resolve().name, job.read_bytes() if job.is_file() else None)
-    inside = sorted(each for each in path.iterdir() if each.suffix in ENDINGS and each.is_file())
-    return folder, [(str(each), local_source(each)) for each in inside]
+    folder = Folder(shown(path.resolve().name), job.read_bytes() if job.is_file() else None)
+    inside = sorted(
+        each for each in path.iterdir() if each.suffix in ENDINGS and not each.name.startswith(".") and each.is_file()
+    )
+    return folder, [(str(each), _local(each)) for each in inside]
+
+
+def _local(path: Path) -> Source:
+    """The file, named by its path: of several data sets each may have a ``train.jsonl``."""
+    return replace(local_source(path), name=shown(path))
 
 
 def _together(files: Iterable[tuple[str, Source]], role: Role | None, wishes: Request) -> Iterator[DataSet]:
@@ -121,11 +144,11 @@ def _together(files: Iterable[tuple[str, Source]], role: Role | None, wishes: Re
             ((own, (path, source)),) = group.items()
             group = {"labels" if own == "labels" else "eval" if own == "eval" else "train": (path, source)}
         path, _ = next(iter(group.values()))
-        label = path if len(group) == 1 else str(PurePosixPath(path).parent)
         name = PurePosixPath(path).stem
         if len(group) > 1:
-            name = _ROLE_WORD.sub("", name).strip("_.-") or PurePosixPath(label).name or "data"
-        yield DataSet(name, label, _in_order({own: source for own, (_, source) in group.items()}), wishes)
+            name = _ROLE_WORD.sub("", name).strip("_.-") or PurePosixPath(path).parent.name or "data"
+        sources = _in_order({own: source for own, (_, source) in group.items()})
+        yield DataSet(shown(name), path if len(group) == 1 else None, sources, wishes)
 
 
 def _in_order(sources: Mapping[Role, Source]) -> dict[Role, Source]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from .group import CliError, InputError
+from .paths import require_file, require_local, shown, word
 
 if TYPE_CHECKING:
     from ..datasets.rowformat import RowFormat
@@ -44,9 +45,9 @@ class Outputs:
         self._written: dict[Path, tuple[Path, BinaryIO]] = {}
         for path in paths:
             if path.exists() and read.exists() and path.samefile(read):
-                raise InputError(f"{path} is the file to read. Give the result another name with --out.")
+                raise InputError(f"{shown(path)} is the file to read. Give the result another name with --out.")
             if path.exists() and not force:
-                raise InputError(f"{path} exists. Use --force to replace it, or --out for another name.")
+                raise InputError(f"{shown(path)} exists. Use --force to replace it, or --out for another name.")
 
     def open(self, path: Path) -> BinaryIO:
         """A file to write; it needs no closing."""
@@ -54,7 +55,9 @@ class Outputs:
         try:
             file = temporary.open("wb", buffering=1024 * 1024)
         except OSError as error:
-            raise CliError(f"{path} cannot be written: {error.strerror}. Name another place with --out.") from error
+            raise CliError(
+                f"{shown(path)} cannot be written: {error.strerror}. Name another place with --out."
+            ) from error
         self._written[path] = (temporary, file)
         return file
 
@@ -80,11 +83,8 @@ class Outputs:
 def opener(path: Path) -> Callable[[], BinaryIO]:
     """Opens a file to read. CliError when it cannot be read."""
     if path.is_dir():
-        raise InputError(f"{path} is a folder. Name a file in it.")
-    try:
-        path.open("rb").close()
-    except OSError as error:
-        raise CliError(f"{path} cannot be read: {error.strerror}. Check the path.") from error
+        raise InputError(f"{shown(path)} is a folder. Name a file in it.")
+    require_file(path)
     return lambda: path.open("rb")
 
 
@@ -109,8 +109,8 @@ def format_of_file(opened: Callable[[], BinaryIO], name: str | None, path: Path)
         fmt = format_of(stream)
     if fmt is None:
         raise InputError(
-            f"{path} has no row of a known format. See `droptune check {path}`; "
-            f"`droptune fix {path}` unpacks archives, arrays and other encodings."
+            f"{shown(path)} has no row of a known format. See `droptune check {word(str(path))}`; "
+            f"`droptune fix {word(str(path))}` unpacks archives, arrays and other encodings."
         )
     return fmt
 
@@ -130,9 +130,14 @@ def say(entries: list[dict[str, Any]], key: str) -> None:
         click.echo(f"  {times:,} × {entry[key]}, first on line {entry['first_line']:,}")
 
 
+def _local(context: click.Context, parameter: click.Parameter, typed: str) -> Path:
+    require_local(typed)
+    return Path(typed)
+
+
 format_option = click.option(
     "--format", "format_name", metavar="FORMAT", help="The format of FILE.  [default: found out from its rows]"
 )
 force_option = click.option("--force", is_flag=True, help="Replace files that exist.")
 out_option = click.option("--out", metavar="OUT", type=click.Path(dir_okay=False, path_type=Path), help="Write here.")
-file_argument = click.argument("path", metavar="FILE", type=click.Path(path_type=Path))
+file_argument = click.argument("path", metavar="FILE", callback=_local)

@@ -17,7 +17,15 @@ from .statistics import summaries
 from .tokens import SAMPLE_ROWS, Counter, total_tokens
 
 
-def build(*, dataset: str, run_id: str | None, status: Status, checked: Checked, language: Language = "en") -> Report:
+def build(
+    *,
+    dataset: str,
+    run_id: str | None,
+    status: Status,
+    checked: Checked,
+    language: Language = "en",
+    missing: Iterable[str] = (),
+) -> Report:
     """The report on files that were read."""
     found = checked.purpose
     first = next(iter(checked.scans.values()))
@@ -37,6 +45,7 @@ def build(*, dataset: str, run_id: str | None, status: Status, checked: Checked,
         findings=checked.findings.listed(language),
         statistics=statistics,
         advice=_advice(checked, statistics, language),
+        missing=tuple(missing),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from ..events import Role
 from .findings import Findings
 from .ids import Ids
-from .labels import Labels, check_counts, check_ids, scan_labels
+from .labels import Labels, check_counts, check_ids, check_repeated, scan_labels
 from .scan import Scan
 
 EachBatch = Callable[[Sequence[Any], Sequence[int]], None]
@@ -38,6 +38,9 @@ class EmbeddingIds:
     def check(self, findings: Findings, *, line_only: bool) -> None:
         """Ids that are repeated or unknown, and, unless `line_only`, too few or too many of them."""
         corpus, queries = self._ids.get("corpus"), self._ids.get("queries")
+        for ids in (corpus, queries):
+            if ids is not None:
+                check_repeated(ids, findings)
         if corpus is None or queries is None or not self._labels:
             return
         check_ids(self._labels, corpus, queries, findings)

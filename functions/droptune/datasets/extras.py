@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -9,11 +10,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .formats.fields import escaped
+from .formats.fields import escaped, keys_within
 from .rowformat import Problem, RowFormat
 from .rules import rule
 
 MOST_FIELDS = 20
+# The names that a typed row can have: those that JSON need not escape.
+_NAME = re.compile(r'[^"\\\x00-\x1f]*')
 
 
 class Extras:
@@ -26,7 +29,14 @@ class Extras:
             names = {f"extra_{at}": field_of(problem) for at, problem in enumerate(self.problems)}
             fields = [(name, Any, msgspec.UNSET) for name in names]
             self.row = msgspec.defstruct(
-                fmt.row.__name__, fields, bases=(fmt.row,), rename=names, kw_only=True, frozen=True, gc=False
+                fmt.row.__name__,
+                fields,
+                bases=(fmt.row,),
+                namespace={"__reduce__": lambda row: (_itself, (plain(fmt, row),))},  # as another process knows it
+                rename=names,
+                kw_only=True,
+                frozen=True,
+                gc=False,
             )
 
     def keys(self, rows: Sequence[Any]) -> NDArray[np.int32] | int:
@@ -46,6 +56,17 @@ class Extras:
         return found
 
 
+def plain(fmt: RowFormat, row: Any) -> Any:
+    """The row without fields that the format does not have."""
+    if type(row) is fmt.row:
+        return row
+    return fmt.row(**{name: getattr(row, name) for name in fmt.row.__struct_fields__})
+
+
+def _itself(row: Any) -> Any:
+    return row
+
+
 def field_of(problem: Problem) -> str:
     """The name of the field that a finding about an unknown field of a row points to."""
     return problem.pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")
@@ -54,17 +75,12 @@ def field_of(problem: Problem) -> str:
 def learnable(problems: Sequence[Problem], value: Mapping[str, Any]) -> bool:
     """Whether all that is wrong with a row are fields of its own that no rule but "unknown" is about."""
     return bool(problems) and all(
-        problem.pointer in {f"/{escaped(key)}" for key in value} and rule(problem.code).kind == "unknown_field"
+        problem.pointer in {f"/{escaped(key)}" for key in value if _NAME.fullmatch(key)}
+        and rule(problem.code).kind == "unknown_field"
         for problem in problems
     )
 
 
 def _keys(value: Any) -> int:
     """The keys that a field adds: its own, and those within."""
-    return 0 if value is msgspec.UNSET else 1 + _within(value)
-
-
-def _within(value: Any) -> int:
-    if isinstance(value, dict):
-        return len(value) + sum(map(_within, value.values()))
-    return sum(map(_within, value)) if isinstance(value, list) else 0
+    return 0 if value is msgspec.UNSET else 1 + keys_within(value, 1)

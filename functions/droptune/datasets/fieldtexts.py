@@ -29,6 +29,8 @@ def texts_of_fields(row: Any) -> Mapping[str, Sequence[str]]:
         elif name == "input" and value is not msgspec.UNSET:
             for turn in value.messages:
                 found[turn.role].extend(_said(turn))
+        elif name == "request":
+            found["text"].extend(part["text"] for turn in value.contents for part in turn.parts if "text" in part)
     return found
 
 

@@ -79,45 +79,50 @@ class Folder:
     job: StoredObject | None
 
     def needs(self, request: Request) -> tuple[Role, ...]:
-        """The roles that have to be there before anything starts, and that are then used.
-
-        ``job.yaml`` decides by its `files`, or by what its `method` needs; without either, what is there decides.
-        InvalidRequest when the list makes no data set, or when what is there could be two.
-        """
-        if request.files:
-            return _listed(request.files)
-        present = {role for role in self.files if role != "eval"}
-        method = known_methods().get(request.method or "")
-        if method is not None:
-            needed = {self._one_of(anyone) for anyone in method.needs}
-        else:
-            needed = set(self._whole(present or {"train"}))
-        # Rows that are trained on as they are come with evaluation rows, unless job.yaml says that none will come.
-        return _in_order(needed | {"eval"} if "train" in needed else needed)
+        """As the function `needs`, of what lies in this folder."""
+        return needs(self.files, request)
 
     def unused(self, needed: Collection[Role]) -> tuple[str, ...]:
         """The names of files that are there and not needed."""
         return tuple(NAMES[role] for role in ROLES if role in self.files and role not in needed)
 
-    def _one_of(self, anyone: tuple[Role, ...]) -> Role:
-        """The role that is there of those of which one is needed; the usual one while none is."""
-        present = [role for role in anyone if role in self.files]
-        if len(present) > 1:
-            raise self._mixed(present[:1])
-        return present[0] if present else anyone[0]
 
-    def _whole(self, present: Collection[Role]) -> frozenset[Role]:
-        """All files that go together with those that are there."""
-        found = [together for together in TOGETHER if together.intersection(present)]
-        if len(found) > 1:
-            raise self._mixed(found[0])
-        return found[0]
+def needs(present: Collection[Role], request: Request) -> tuple[Role, ...]:
+    """The roles that have to be there before anything starts, and that are then used.
 
-    def _mixed(self, suggested: Collection[Role]) -> InvalidRequest:
-        """That a line in job.yaml has to say what is meant, with the line for one of the possibilities."""
-        listed = [role for role in self.files if role in suggested or role == "eval"]
-        line = f"files: [{', '.join(names(_in_order(listed)))}]"
-        return InvalidRequest("SET-MIXED", {"found": ", ".join(names(_in_order(self.files))), "line": line})
+    ``job.yaml`` decides by its `files`, or by what its `method` needs; without either, what is present decides.
+    InvalidRequest when the list makes no data set, or when what is there could be two.
+    """
+    if request.files:
+        return _listed(request.files)
+    method = known_methods().get(request.method or "")
+    needed = {_one_of(anyone, present) for anyone in method.needs} if method is not None else set(_whole(present))
+    # Rows that are trained on as they are come with evaluation rows, unless job.yaml says that none will come.
+    return _in_order(needed | {"eval"} if "train" in needed else needed)
+
+
+def _one_of(anyone: tuple[Role, ...], present: Collection[Role]) -> Role:
+    """The role that is there of those of which one is needed; the usual one while none is."""
+    found = [role for role in anyone if role in present]
+    if len(found) > 1:
+        raise _mixed(present, found[:1])
+    return found[0] if found else anyone[0]
+
+
+def _whole(present: Collection[Role]) -> frozenset[Role]:
+    """All files that go together with those that are there."""
+    leading = {role for role in present if role != "eval"} or {"train"}
+    found = [together for together in TOGETHER if together.intersection(leading)]
+    if len(found) > 1:
+        raise _mixed(present, found[0])
+    return found[0]
+
+
+def _mixed(present: Collection[Role], suggested: Collection[Role]) -> InvalidRequest:
+    """That a line in job.yaml has to say what is meant, with the line for one of the possibilities."""
+    listed = [role for role in present if role in suggested or role == "eval"]
+    line = f"files: [{', '.join(names(_in_order(listed)))}]"
+    return InvalidRequest("SET-MIXED", {"found": ", ".join(names(_in_order(present))), "line": line})
 
 
 def folder(name: str, listed: Iterable[StoredObject]) -> Folder:

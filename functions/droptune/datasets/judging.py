@@ -13,7 +13,7 @@ import numpy as np
 
 from .batches import each_key
 from .blocks import blocks, lines_of
-from .formats import FORMATS, detect
+from .formats import AMBIGUOUS, FORMATS, detect
 from .lines import judge
 from .rowformat import Batch, Problem, RowFormat
 from .rules import rule
@@ -60,7 +60,7 @@ class Judge:
         fmt, shape = self.format, detect(value)
         if shape is None or shape == fmt.name or shape in fmt.incomplete:
             return list(fmt.problems(value))
-        if shape == "ambiguous":
+        if shape == AMBIGUOUS:
             return [Problem("ROW-AMBIGUOUS")]
         return [Problem("FORMAT-MIXED", "", {"found": shape, "format": fmt.name})]
 
@@ -72,7 +72,7 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
 
 def commonest_format(rows: Iterable[Mapping[str, Any]]) -> RowFormat | None:
     """The format that most of these rows have, the first seen among equals; None when it is of no format known."""
-    shapes = Counter(shape for row in rows if (shape := detect(row)))
+    shapes = Counter(shape for row in rows if (shape := detect(row)) and shape != AMBIGUOUS)
     commonest = shapes.most_common(1)[0][0] if shapes else None
     return next((fmt for fmt in FORMATS.values() if fmt.name == commonest), None)
 

@@ -15,6 +15,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from .extras import plain
+from .judging import UNDECODABLE, errors
+from .layout import BOM
+from .lines import judge
 from .rowformat import Batch, RowFormat
 
 # What repeated rows are looked for among: about 100 MB. Rows beyond are not compared, and the report says so.
@@ -31,7 +35,8 @@ Ints = NDArray[np.int64]
 class Place(NamedTuple):
     """Where rows stand: those from `first_row` on are lines of one block, at `lines` within it, or all of them.
 
-    `anchors` are the places of every `ANCHORED`-th line in the block, which has `size` bytes.
+    `starts` are the places of lines in the block, which has `size` bytes: of every `ANCHORED`-th line, or, where they
+    cannot be found by reading them again, of all.
     """
 
     first_row: int
@@ -39,7 +44,7 @@ class Place(NamedTuple):
     offset: int
     size: int
     lines: Ints | None
-    anchors: NDArray[np.int32]
+    starts: NDArray[np.int32] | Ints
 
 
 class Repeat(NamedTuple):
@@ -49,11 +54,6 @@ class Repeat(NamedTuple):
     offset: int
     first_line: int
     same: bool
-
-
-def anchors(starts: Ints) -> NDArray[np.int32]:
-    """`Place.anchors` of a block whose lines begin there."""
-    return starts[::ANCHORED].astype(np.int32)
 
 
 class Keys:
@@ -69,7 +69,7 @@ class Keys:
         self._places: list[Place] = []
 
     def add(self, fmt: RowFormat, rows: Sequence[Any], batch: Batch, place: Place) -> None:
-        """Take in rows in order; `place` is where they stand, its `first_row` is filled in here."""
+        """Take in rows in order; `place` is where they stand, with the starts of all lines and any `first_row`."""
         taken = min(len(rows), self._max_rows - self.rows)
         self.left_out += len(rows) - taken
         if not taken:
@@ -78,7 +78,8 @@ class Keys:
         self._reserve(taken)
         self._prompts[self.rows : self.rows + taken] = prompts[:taken]
         self._rests[self.rows : self.rows + taken] = rests[:taken]
-        self._places.append(place._replace(first_row=self.rows))
+        starts = place.starts if self._thorough else place.starts[::ANCHORED]
+        self._places.append(place._replace(first_row=self.rows, starts=starts.astype(np.int32)))
         self.rows += taken
 
     def expect(self, rows: int) -> None:
@@ -174,7 +175,7 @@ class Keys:
     def _lines_of(self, rows: Ints) -> Iterator[tuple[int, int, int]]:
         for place, some in self._by_place(rows):
             for row, index in zip(some.tolist(), _within(place, some).tolist(), strict=True):
-                yield place.first_line + index, place.offset, row
+                yield place.first_line + index, place.offset + int(place.starts[index]), row
 
     def _by_place(self, rows: Ints) -> Iterator[tuple[Place, Ints]]:
         firsts = [place.first_row for place in self._places]
@@ -195,8 +196,8 @@ def _read_lines(stream: BinaryIO, place: Place, wanted: Sequence[int]) -> Iterat
     for index in wanted:
         if index // ANCHORED != at:
             at = index // ANCHORED
-            start = int(place.anchors[at])
-            end = int(place.anchors[at + 1]) if at + 1 < len(place.anchors) else place.size
+            start = int(place.starts[at])
+            end = int(place.starts[at + 1]) if at + 1 < len(place.starts) else place.size
             stream.seek(place.offset + start)
             lines = stream.read(end - start).split(b"\n")
         before = index % ANCHORED
@@ -205,11 +206,14 @@ def _read_lines(stream: BinaryIO, place: Place, wanted: Sequence[int]) -> Iterat
 
 
 def read_row(fmt: RowFormat, decode: Callable[[bytes], Any], line: bytes) -> Any:
-    """The typed row on a line that was judged good before, though perhaps not by a typed decode."""
+    """The typed row on a line that was judged good, though perhaps not by a typed decode; else what a decode raises."""
     try:
         return decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return msgspec.convert(msgspec.json.decode(line.removeprefix(b"\xef\xbb\xbf")), fmt.row)
+    except UNDECODABLE:
+        value, problems = judge(line.removeprefix(BOM))
+        if value is None or errors(problems):
+            raise
+        return msgspec.convert(value, fmt.row)
 
 
 def _by_last_text(batch: Batch) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
@@ -224,7 +228,7 @@ def _by_last_text(batch: Batch) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]
 def _in_full(fmt: RowFormat, rows: Iterable[Any]) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
     encode = msgspec.json.Encoder().encode
     prompts = [hash(fmt.example(row).prompt) for row in rows]
-    wholes = [hash(encode(_plain(fmt, row))) & 0xFFFFFFFF for row in rows]
+    wholes = [hash(encode(plain(fmt, row))) & 0xFFFFFFFF for row in rows]
     return np.array(prompts, np.int64).view(np.uint64), np.array(wholes, np.uint32)
 
 
@@ -232,13 +236,6 @@ def _grown(numbers: NDArray[Any], used: int, size: int) -> NDArray[Any]:
     grown = np.empty(size, numbers.dtype)
     grown[:used] = numbers[:used]
     return grown
-
-
-def _plain(fmt: RowFormat, row: Any) -> Any:
-    """The row without fields that the format does not have."""
-    if type(row) is fmt.row:
-        return row
-    return fmt.row(**{name: getattr(row, name) for name in fmt.row.__struct_fields__})
 
 
 def _not_alone(keys: NDArray[np.uint64]) -> Ints:

@@ -219,12 +219,15 @@ class _Scan:
         self._findings.add(code, values, file=self.labels.file, line=number, offset=offset)
 
 
+def check_repeated(ids: Ids, findings: Findings) -> None:
+    """Ids that two rows of a file have."""
+    for place, line in ids.repeated():
+        values: Values = {"found": place.id, "first": place.line, "rows": place.times}
+        findings.add("EMBED-DUPLICATE-ID", values, file=ids.file, line=line, times=place.times - 1)
+
+
 def check_ids(labels: Sequence[Labels], corpus_ids: Ids, query_ids: Ids, findings: Findings) -> None:
-    """Ids that two rows have, ids in labels that no row has, and queries that no label names."""
-    for ids in (corpus_ids, query_ids):
-        for place, line in ids.repeated():
-            values: Values = {"found": place.id, "first": place.line, "rows": place.times}
-            findings.add("EMBED-DUPLICATE-ID", values, file=ids.file, line=line, times=place.times - 1)
+    """Ids in labels that no row has, and queries that no label names."""
     for one in labels:
         for code, named, ids in (
             ("LABELS-UNKNOWN-QUERY", one.queries, query_ids),

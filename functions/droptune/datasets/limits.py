@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from shlex import quote
 
 from ..events import Format, Role
 from ..methods import METHODS
@@ -76,7 +77,8 @@ def replacement(model: BaseModel, purpose: Purpose, file: str) -> dict[str, str 
     """What replaces a retired model, by which method, and the command that readies the rows for it."""
     successor, known = model.replacement or model.name, known_methods().get(purpose.method or "")
     as_it_is = purpose.format in FORMATS_OF_GEMINI or purpose.format in FORMATS_OF_EMBEDDING
-    command = f"droptune check {file} --model {successor}" if as_it_is else f"droptune convert {file} --to gemini"
+    shown = quote(file)
+    command = f"droptune check {shown} --model {successor}" if as_it_is else f"droptune convert {shown} --to gemini"
     return {
         "model": model.name,
         "found": model.name,

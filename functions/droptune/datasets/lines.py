@@ -9,14 +9,12 @@ from typing import Any
 
 import msgspec
 
-from .formats.fields import EXCERPT_CHARACTERS, escaped, excerpt, shown, type_name
+from .formats.fields import EXCERPT_CHARACTERS, MAX_DEPTH, escaped, excerpt, keys_within, shown, type_name
 from .rowformat import Problem, Values
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PYTHON_DICT = re.compile(r"\s*\{\s*'")
 
-
-MAX_DEPTH = 100  # as far as Google's JSON readers go
 _decode = msgspec.json.Decoder().decode
 
 
@@ -43,16 +41,9 @@ def _plain(line: bytes) -> dict[str, Any] | None:
         return None
     if not isinstance(value, dict) or b"\\u0000" in line:
         return None
-    return value if line.count(b'":') == _keys(value, 0) and b'" ' not in line else None
-
-
-def _keys(value: Any, depth: int) -> int:
-    """The keys of all objects in a value; none at all for one that is nested too deeply."""
-    if depth > MAX_DEPTH:
-        return -1
-    if isinstance(value, dict):
-        return len(value) + sum([_keys(inner, depth + 1) for inner in value.values() if not isinstance(inner, str)])
-    return sum([_keys(inner, depth + 1) for inner in value]) if isinstance(value, list) else 0
+    if line.count(b'":') != keys_within(value, 0) or any(space in line for space in (b'" ', b'"\t', b'"\r')):
+        return None
+    return value
 
 
 def _judge(line: bytes) -> tuple[dict[str, Any] | None, list[Problem]]:

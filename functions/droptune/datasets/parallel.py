@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, cast
 
@@ -39,13 +41,14 @@ def scan_file(
     processes: int,
     fmt: RowFormat | None = None,
     long_rows: Callable[[RowFormat], LongRows | None] = lambda fmt: None,
+    least_bytes: int = LEAST_BYTES,
 ) -> Scan:
     """As `scan` of the file at `path`, by several processes where it is large enough and the system can fork.
 
     The processes have to be forks: keys of rows are hashes, which only agree between processes of one seed.
     """
     size = path.stat().st_size
-    parts = min(processes, size // LEAST_BYTES)
+    parts = min(processes, size // least_bytes)
     if parts < 2 or not hasattr(os, "fork"):
         with path.open("rb", buffering=0) as stream:
             return scan(stream, file, findings, fmt=fmt, size_bytes=size, rereadable=True, long_rows=long_rows)
@@ -58,8 +61,26 @@ def scan_file(
     from concurrent.futures import ProcessPoolExecutor  # which small files should not wait for
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(len(ranges), mp_context=get_context("fork")) as pool:
-        return _merged(list(pool.map(_scan_range, ranges)), findings)
+    with ProcessPoolExecutor(len(ranges), mp_context=get_context("fork"), initializer=_end_quietly) as pool:
+        with _interrupts_held():
+            parts_found = pool.map(_scan_range, ranges)
+        return _merged(list(parts_found), findings)
+
+
+def _end_quietly() -> None:
+    """Ctrl-C, which every process gets, ends those of the pool without a word: the first says what is to be said."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """While processes are forked, and until each has said what an interruption means to it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Work(NamedTuple):
@@ -82,7 +103,8 @@ def _beginning(path: Path, file: str, fmt: RowFormat | None) -> RowFormat | None
     head = head[: head.rfind(b"\n") + 1]
     if not head or wrong_layout(head):
         return None
-    return fmt or scan(io.BytesIO(head), file, Findings()).format
+    found = scan(io.BytesIO(head), file, Findings()).format
+    return None if found is None else fmt or found
 
 
 def _ranges(path: Path, size: int, parts: int) -> Iterator[tuple[int, int]]:
@@ -121,9 +143,11 @@ def _scan_range(bounds: tuple[int, int]) -> _Part:
 
 
 def _merged(parts: list[_Part], findings: Findings) -> Scan:
-    whole = parts[0].scan
-    findings.merge(parts[0].findings, 0, 0)
-    for part in parts[1:]:
+    first = parts[0].scan
+    whole = Scan(first.file, rereadable=True)  # which keeps as many rows for comparing as all parts may together
+    whole.shape, whole.format = first.shape, first.format
+    whole.keys.expect(sum(part.scan.keys.rows for part in parts))
+    for part in parts:
         findings.merge(part.findings, whole.lines, part.offset)
         whole.merge(part.scan, part.offset)
     return whole
@@ -140,6 +164,7 @@ class _Limited(io.RawIOBase):
         return True
 
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        count: int = self._stream.readinto(buffer[: self._left])  # type: ignore[attr-defined]
+        # A view: `read` gives a bytearray, of which a slice would be a copy.
+        count: int = self._stream.readinto(memoryview(buffer)[: self._left])  # type: ignore[attr-defined]
         self._left -= count
         return count

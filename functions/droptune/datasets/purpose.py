@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from shlex import quote
 from typing import Literal
 
 from ..events import Format, Role
@@ -82,7 +83,7 @@ def purpose(formats: Mapping[Role, Format], request: Request, names: Mapping[Rol
     role = next((role for role in LEADING if role in formats), None)
     if role is None:
         return Purpose()
-    fmt, file = formats[role], (names or {}).get(role, f"{role}.jsonl")
+    fmt, file = formats[role], quote((names or {}).get(role, f"{role}.jsonl"))
     if fmt in NOT_FOR_TUNING:
         code, target = NOT_FOR_TUNING[fmt]
         problem = Problem(code, values={"format": fmt, "file": file, "target": target, "found": fmt})

@@ -134,13 +134,15 @@ def merged(reports: Sequence[Report]) -> Report:
     for report in reports:
         by_code.update(report.counts.by_code)
     formats, methods = {report.format for report in reports}, {report.method for report in reports}
+    models, states = {report.base_model for report in reports}, {report.status for report in reports}
     return Report(
         run_id=None,
         dataset=", ".join(report.dataset for report in reports),
-        status="rejected" if any(report.status == "rejected" for report in reports) else "ready",
+        status="rejected" if "rejected" in states else "waiting" if "waiting" in states else "ready",
         verdict=max((report.verdict for report in reports), key=lambda verdict: get_args(Verdict).index(verdict)),
         format=formats.pop() if len(formats) == 1 else None,
         method=methods.pop() if len(methods) == 1 else None,
+        base_model=models.pop() if len(models) == 1 else None,
         rows=sum(report.rows for report in reports),
         lines=sum(report.lines for report in reports),
         files=tuple(file for report in reports for file in report.files),
@@ -151,9 +153,14 @@ def merged(reports: Sequence[Report]) -> Report:
             by_code=dict(sorted(by_code.items())),
         ),
         findings=tuple(sorted((f for report in reports for f in report.findings), key=lambda f: orders[f.severity])),
+        missing=tuple(name for report in reports for name in report.missing),
     )
 
 
 def encode(report: Report) -> bytes:
-    """The report as indented JSON, the same bytes for the same report."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+    """The report as indented JSON, the same bytes for the same report. Every finding has every field, if only null."""
+    told = msgspec.to_builtins(report)
+    told["findings"] = [
+        {name: getattr(finding, name) for name in Finding.__struct_fields__} for finding in report.findings
+    ]
+    return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"

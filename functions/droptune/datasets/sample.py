@@ -76,14 +76,19 @@ class Sample:
             other._thin()
         while self._step < other._step:
             self._thin()
-        for taken in other._taken:
-            self._append(_Taken(taken.rows, taken.lines + lines, taken.offsets + offset), 0)
+        self._taken += (_Taken(taken.rows, taken.lines + lines, taken.offsets + offset) for taken in other._taken)
+        self._count += other._count
         self._bytes += other._bytes
+        self._next = other._next
+        self._thin_out()
 
     def _append(self, taken: _Taken, size: int) -> None:
         self._taken.append(taken)
         self._count += len(taken.rows)
         self._bytes += size
+        self._thin_out()
+
+    def _thin_out(self) -> None:
         while self._count > ALL_ROWS or (self._bytes > MOST_BYTES and self._count > 1):
             self._thin()
 

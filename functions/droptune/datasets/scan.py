@@ -22,8 +22,8 @@ from .batches import batch_of_examples, dropped, each_key
 from .blocks import MAX_LINE_BYTES, Window, windows
 from .extras import MOST_FIELDS, Extras, field_of, learnable
 from .findings import Findings
-from .formats import FORMATS, detect
-from .keys import MAX_ROWS, Keys, Place, anchors
+from .formats import AMBIGUOUS, FORMATS, detect
+from .keys import MAX_ROWS, Keys, Place
 from .layout import BOM, wrong_layout
 from .lines import judge
 from .rowformat import Batch, Problem, RowFormat
@@ -35,6 +35,7 @@ from .structure import NEWLINE, Lines, lines_of_bytes
 SAMPLED_FOR_FORMAT = 200  # of the first block, to find out which format the file is in
 # Of a block with a fault, so many lines are decoded at once: few enough that most pieces have none.
 PIECE_LINES = 8
+LEAST_FIELD = len(b',"":0')  # a row with more room than this may have one more field
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NUL_ESCAPE = b"\\u0000"
 
@@ -47,7 +48,7 @@ class Scan:
     """What is known of a file; complete once `scan` returned it.
 
     `lines` are physical, `rows` those that are not blank. `shape` is the name of the rows' shape and `format` its
-    format; both are None when no row has a known shape, the latter also for a shape that could be read in two ways.
+    format; both are None when no row has one known shape.
     """
 
     def __init__(self, file: str, rereadable: bool, compared: int = MAX_ROWS) -> None:
@@ -75,7 +76,7 @@ class Scan:
         self.sample.merge(other.sample, self.lines, offset)
         self.lines += other.lines
         self.rows += other.rows
-        self.size_bytes += other.size_bytes
+        self.size_bytes = offset + other.size_bytes
 
     @property
     def known(self) -> Format | None:
@@ -114,6 +115,8 @@ class Scanner:
         self._long: LongRows | None = None
         self._blank = 0
         self._seen_object = False
+        self._first_object: tuple[int, int] | None = None  # the line and offset of the first judged on its own
+        self._ambiguous = False
         self._scratch = np.empty(0, np.bool_)
         self._broken = False  # whether the last block had lines that cannot be decoded
         self._learning = True  # whether rows may still show which further fields all of them have
@@ -169,8 +172,9 @@ class Scanner:
             self._add("FILE-EMPTY", {"bytes": result.size_bytes})
         elif not self._seen_object:
             self._add("FILE-NOT-JSONL", {"rows": result.rows})
-        elif result.shape is None:
-            self._add("FORMAT-UNKNOWN")
+        elif result.shape is None and not self._ambiguous:
+            line, offset = self._first_object or (None, None)
+            self._add("FORMAT-UNKNOWN", line=line, offset=offset)
 
     # --- the fast path -------------------------------------------------------------------------------------------
 
@@ -300,7 +304,7 @@ class Scanner:
         if fmt.remarks is not None and batch.turns is not None:
             for problem, first, times in fmt.remarks(batch):
                 self._remark(block, problem, first if lines is None else int(lines[first]), times)
-        place = Place(0, block.first_line, block.offset, len(block.raw), lines, anchors(block.lines.starts))
+        place = Place(0, block.first_line, block.offset, len(block.raw), lines, block.lines.starts)
         result.keys.add(fmt, rows, batch, place)
         result.content.add(batch)
         starts = block.lines.starts if lines is None else block.lines.starts[lines]
@@ -334,28 +338,39 @@ class Scanner:
         for line in at:
             text = bytes(block.bytes_of(line, line + 1)).removesuffix(b"\n").removesuffix(b"\r")
             number, offset = block.first_line + line, block.offset + int(block.lines.starts[line])
-            if not text or text.isspace():
+            marked = number == 1 and self._at_start and text.startswith(BOM)
+            said = text.removeprefix(BOM) if marked else text
+            if not said or said.isspace():
                 self._blank += 1
+                if marked:
+                    self._add("BOM", line=number, offset=offset)
                 self._add("BLANK-LINE", line=number, offset=offset)
                 continue
-            row = self._judge(text, number, offset)
+            row = self._judge(said, number, offset, marked=marked)
             if row is not None:
                 rows.append(row)
                 lines.append(line)
-        if fmt is not None and rows:
+        while fmt is not None and rows:
             batch = fmt.measure(rows)
-            self._count(block, fmt, rows, lines, batch_of_examples(fmt, rows) if isinstance(batch, list) else batch)
+            if isinstance(batch, Batch):
+                self._count(block, fmt, rows, lines, batch)
+                return
+            unplain = [rows[i] for i in batch]
+            self._count(block, fmt, unplain, [lines[i] for i in batch], batch_of_examples(fmt, unplain))
+            for i in reversed(batch):
+                del rows[i], lines[i]
 
-    def _judge(self, text: bytes, number: int, offset: int) -> Any:
-        """Report everything that is wrong with a line; its row when nothing of it is an error."""
-        problems: list[Problem] = []
-        if number == 1 and self._at_start and text.startswith(BOM):
-            problems.append(Problem("BOM"))
-            text = text.removeprefix(BOM)
+    def _judge(self, text: bytes, number: int, offset: int, *, marked: bool) -> Any:
+        """Report everything that is wrong with a line; its row when nothing of it is an error.
+
+        `marked` says whether a byte-order mark stood before it.
+        """
+        problems = [Problem("BOM")] if marked else []
         value, found = judge(text)
         problems += found
         if value is not None:
             self._seen_object = True
+            self._first_object = self._first_object or (number, offset)
             problems += self._row_problems(value)
         for problem in problems:
             self._report(problem, number, offset)
@@ -365,13 +380,13 @@ class Scanner:
         return None if value is None or fmt is None or wrong else msgspec.convert(value, fmt.row)
 
     def _row_problems(self, value: dict[str, Any]) -> list[Problem]:
-        fmt = self._result.format
+        fmt, shape = self._result.format, detect(value)
         if fmt is None:
-            return []
-        shape = detect(value)
+            self._ambiguous = self._ambiguous or shape == AMBIGUOUS
+            return [Problem("ROW-AMBIGUOUS")] if shape == AMBIGUOUS else []
         if shape is None or shape == fmt.name or shape in fmt.incomplete:
             return list(fmt.problems(value))
-        if shape == "ambiguous":
+        if shape == AMBIGUOUS:
             return [Problem("ROW-AMBIGUOUS")]
         return [Problem("FORMAT-MIXED", "", {"found": shape, "format": fmt.name})]
 
@@ -405,7 +420,7 @@ class Scanner:
                 row = decode(bytes(raw[start:end]).removeprefix(BOM))
             except _UNDECODABLE:
                 continue
-            if isinstance(row, dict) and (shape := detect(row)):
+            if isinstance(row, dict) and (shape := detect(row)) and shape != AMBIGUOUS:
                 shapes[shape] += 1
         if shapes:
             shape = shapes.most_common(1)[0][0]
@@ -420,8 +435,8 @@ def _framed(block: _Block, at: list[int] | None, batch: Batch, tight: int, space
     """Which rows' lines have the size of their texts, written as they are, in the usual frame."""
     sizes = block.lines.sizes if at is None else block.lines.sizes[at]
     around = sizes - batch.prompt - batch.answer
-    framed: NDArray[np.bool_] = (around == tight + spaces) | (around == tight)
-    return framed
+    framed: NDArray[np.bool_] = around == tight
+    return framed | (around == tight + spaces) if spaces < LEAST_FIELD else framed
 
 
 class _Block:

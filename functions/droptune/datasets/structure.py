@@ -20,6 +20,8 @@ NEWLINE, RETURN, SPACE, QUOTE, COLON, BACKSLASH, OPEN, CLOSE, ZERO = b'\n\r ":\\
 _SPACES = np.zeros(256, np.bool_)
 _SPACES[[0x09, 0x0A, 0x0D, 0x20]] = True
 _KEY_END, _QUOTE_SPACE, _ESCAPE = (int.from_bytes(pair, "little") for pair in (b'":', b'" ', b"\\u"))
+# More white space than that before a colon is no longer followed: it could go on for megabytes, a byte at a time.
+_MOST_SPACES = 16
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,10 @@ class Lines:
         """Whether the objects of all lines certainly have that many keys together.
 
         A key ends with a quotation mark and a colon. The mark is escaped within a text, which only makes for more of
-        them; white space between the two would hide a key, and is looked for.
+        them; white space between the two would hide a key, and is looked for. That of other kinds than spaces is rare.
         """
+        if self._has_tabs():
+            return False
         if sum(np.count_nonzero(_equal(pairs, _KEY_END, self.scratch)) for pairs in _pairs(self.data)) != keys:
             return False
         for first, pairs in enumerate(_pairs(self.data)):
@@ -87,23 +91,40 @@ class Lines:
                 return False
         return True
 
+    def _has_tabs(self) -> bool:
+        """Whether there is white space that is neither a space nor the end of a line."""
+        controls: Flags = np.less(self.data, SPACE, out=self.scratch[: len(self.data)])
+        return bool(np.count_nonzero(controls) != len(self) + np.count_nonzero(self.returns()))
+
     def _hide_keys(self, quotes: Positions) -> bool:
-        """Whether a colon follows, after white space, on one of these quotation marks that is not escaped."""
+        """Whether a colon may follow, after spaces, on one of these quotation marks that is not escaped."""
         data = self.data
         after = quotes + 1
-        while (spaces := data[after] == SPACE).any():
+        for _ in range(_MOST_SPACES):
+            spaces = data[after] == SPACE
+            if not spaces.any():
+                return bool(((data[after] == COLON) & ~self._escaped(quotes)).any())
             after = after + spaces
-        return bool(((data[after] == COLON) & (data[np.maximum(quotes - 1, 0)] != BACKSLASH)).any())
+        return True
 
     def keys_of_each(self) -> Positions:
-        """The number of keys on each line."""
+        """The number of keys on each line, or more where that cannot be told from a few bytes."""
         data = self.data
         colons = np.flatnonzero(_equal(data, COLON, self.scratch))
         before = np.maximum(colons - 1, 0)
-        while (spaces := _SPACES[data[before]] & (before > 0)).any():
+        for _ in range(_MOST_SPACES):
+            spaces = _SPACES[data[before]] & (before > 0)
+            if not spaces.any():
+                break
             before = before - spaces
-        keys = (data[before] == QUOTE) & (data[np.maximum(before - 1, 0)] != BACKSLASH)
+        keys = ((data[before] == QUOTE) & ~self._escaped(before)) | _SPACES[data[before]]
         return np.bincount(np.searchsorted(self.ends, colons[keys]), minlength=len(self.ends))
+
+    def _escaped(self, quotes: Positions) -> Flags:
+        """Which quotation marks are certainly escaped: after one backslash, not two, of which one escapes the other."""
+        before = self.data[np.maximum(quotes - 1, 0)] == BACKSLASH
+        escaped: Flags = before & (self.data[np.maximum(quotes - 2, 0)] != BACKSLASH)
+        return escaped
 
 
 def lines_of_bytes(data: Bytes, scratch: Flags | None = None) -> Lines:

@@ -14,6 +14,8 @@ from ..events import Finding
 from .report import Advice, Report
 from .rules import Language, Rule, Words, fill, rule
 
+# What nobody has to correct, but keeps a job from starting on a data set without errors.
+IDLE = {"METHOD-NOT-STARTED", "PURPOSE-AMBIGUOUS", "PURPOSE-CONVERT", "PURPOSE-EVALUATION", "PURPOSE-BATCH"}
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 
 
@@ -67,8 +69,11 @@ def _filled(
 
 
 def state_of(report: Report) -> str:
-    """The status of a report, or ``repairable`` where what was rejected needs no more than `droptune fix`."""
-    return "repairable" if report.status == "rejected" and report.verdict == "repairable" else report.status
+    """The status of a report, or ``repairable`` where what was rejected needs no more than `droptune fix`, or ``idle``
+    where nothing is wrong with the rows but no job can start."""
+    if report.status == "rejected" and report.verdict == "repairable":
+        return "repairable"
+    return "idle" if report.status == "ready" and IDLE & report.counts.by_code.keys() else report.status
 
 
 def known_rule(code: str) -> Rule | None:

@@ -48,7 +48,7 @@ def test_many_findings_of_a_rule_are_a_few_lines() -> None:
     ("one", "command"),
     [
         (report(), "droptune drop 'my cards' --watch"),
-        (full_report(), "droptune fix 'my cards'"),
+        (full_report(), "droptune fix train.jsonl"),
         (full_report(), f"droptune explain {rules_of('error', 1)[0].code}"),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from droptune.cli.commands.fix import fix
 from droptune.cli.commands.split import split
 from droptune.cli.rewriting import beside
 from droptune.datasets.formats import FORMATS
-from droptune.datasets.split import Sides, prompts_of
+from droptune.datasets.split import Sides, held_out_of
 
 Row = dict[str, Any]
 
@@ -143,7 +144,7 @@ def test_fix_says_what_it_changed_and_what_it_removed(file: Path) -> None:
     assert "train.fixed.jsonl: 3 text rows" in out
     assert "1 × numbers and truth values written as texts where texts are needed, first on line 3" in out
     assert "1 × blank lines removed, first on line 4" in out
-    assert "train.quarantine.jsonl: 1 rows removed" in out
+    assert "train.quarantine.jsonl: 1 row removed" in out
     assert "first on line 5" in out
     assert file.read_bytes() == text_rows(2) + bad
     assert rows_of(file.with_name("train.quarantine.jsonl"))[0]["raw"] == '{"input_text": "q"'
@@ -193,7 +194,7 @@ def test_split_is_the_one_that_a_run_makes(tmp_path: Path) -> None:
     assert run(split, path)[0] == 0
     fmt = FORMATS["text"]
     with path.open("rb") as stream:
-        held_out = prompts_of(stream, fmt).held_out()
+        held_out = held_out_of(stream, fmt)
     with path.open("rb") as stream:
         sides = Sides(stream, fmt, held_out)
         assert (tmp_path / "train.train.jsonl").read_bytes() == b"".join(sides)
@@ -248,3 +249,28 @@ def test_split_says_why_it_cannot(tmp_path: Path, data: bytes, options: tuple[st
     assert given == code
     assert said in error
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("command", [convert, fix, split])
+def test_a_pipe_is_refused_at_once(tmp_path: Path, command: click.Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are gone through more than once: a pipe and standard input are named, and not waited for."""
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe.jsonl")
+    more = ["--to", "gemini"] if command is convert else []
+    for name, said in (("pipe.jsonl", "pipe.jsonl is a pipe"), ("-", "standard input cannot be read")):
+        code, out, error = run(command, name, *more)
+        assert (code, out) == (3, "") and said in error
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe.jsonl"]
+
+
+@pytest.mark.parametrize("command", [convert, fix, split])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_names_that_are_no_text_are_written_as_text(tmp_path: Path, command: click.Command, as_json: bool) -> None:
+    """Bytes that are no UTF-8 do not end what is printed, and the files have them in their names."""
+    path = tmp_path / os.fsdecode(b"caf\xe9.jsonl")
+    path.write_bytes(text_rows(100))
+    more = [*(["--to", "gemini"] if command is convert else []), *(["--json"] if as_json else [])]
+    result = CliRunner().invoke(command, [str(path), *more])
+    assert result.exit_code == 0
+    assert ("caf\\\\xe9." if as_json else "caf\\xe9.") in result.stdout
+    assert all(os.fsencode(each.name).startswith(b"caf\xe9.") for each in tmp_path.iterdir())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from droptune.datasets.findings import Findings
 from droptune.datasets.ids import Ids
-from droptune.datasets.labels import Labels, check_counts, check_ids, scan_labels
+from droptune.datasets.labels import Labels, check_counts, check_ids, check_repeated, scan_labels
 from droptune.datasets.rules import LANGUAGES, kinds, read_yaml, rule
 
 HEADER = "query-id\tcorpus-id\tscore\n"
@@ -144,8 +144,8 @@ def test_unknown_ids_are_told_once_each_and_counted() -> None:
 def test_ids_of_texts_stand_once() -> None:
     """A repeated id is found at its second line, in the corpus as in the queries."""
     findings = Findings()
-    labels, _ = scanned(HEADER + "q1\td1\t1\n")
-    check_ids([labels], ids("corpus.jsonl", "d1", "d2", "d1", "d1"), ids("queries.jsonl", "q1", "q1"), findings)
+    check_repeated(ids("corpus.jsonl", "d1", "d2", "d1", "d1"), findings)
+    check_repeated(ids("queries.jsonl", "q1", "q1"), findings)
     assert findings.by_code == {"EMBED-DUPLICATE-ID": 3}
     assert [(each.file, each.line) for each in findings.listed()] == [("corpus.jsonl", 3), ("queries.jsonl", 2)]
 

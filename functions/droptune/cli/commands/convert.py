@@ -9,6 +9,7 @@ import click
 
 from ..group import Exit, InputError
 from ..options import json_option
+from ..paths import shown
 from ..rewriting import (
     Outputs,
     beside,
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
     "word",
     metavar="FORMAT",
     required=True,
-    help="gemini, open or openai for the format there that says as much as the rows, or the name of a format.",
+    help="gemini, open or openai, for the format of theirs that says what these rows say; or a format by its name, "
+    "such as gemini_contents.",
 )
 @out_option
 @force_option
@@ -51,13 +53,20 @@ def convert(
 ) -> None:
     """Write FILE in another format beside it, and say what is lost on the way.
 
-    Rows that have no form in that format go to a file of their own, with the reasons. Exit codes: 0 done, 1 rows were
-    rejected, or the formats have no meaning in common, 2 usage, 3 the file cannot be read.
+    Rows that have no form in that format go to a file of their own, with the reasons.
+
+    \b
+    droptune convert train.jsonl --to gemini
+    droptune convert comparisons.jsonl --to openai --out preferences.jsonl
+
+    Exit codes: 0 done; 1 rows were rejected, or the formats have no meaning in common; 2 usage; 3 the file cannot be
+    read.
     """
     from ...datasets.convert import LOSSES
     from ...datasets.convert.stream import convert_stream
     from ...datasets.setaside import SetAside
     from ..ledger import to_json
+    from ..views.words import count
 
     opened = opener(path)
     source = format_of_file(opened, format_name, path)
@@ -82,21 +91,21 @@ def convert(
         summary = {
             "from": source.name,
             "to": target.name,
-            "file": str(result_file),
+            "file": shown(result_file),
             "rows": result.written,
             "lost": lost,
-            "rejected_file": str(rejected_file) if rejected else None,
+            "rejected_file": shown(rejected_file) if rejected else None,
             "rejected": result.rejected,
             "reasons": rejected,
         }
         click.echo(to_json(summary))
     else:
-        click.echo(f"{result_file}: {result.written:,} rows, {source.name} to {target.name}")
+        click.echo(f"{shown(result_file)}: {count(result.written, 'row')}, {source.name} to {target.name}")
         if lost:
             click.echo("What is lost:")
             say(lost, "loss")
         if rejected:
-            click.echo(f"{rejected_file}: {result.rejected:,} rows rejected")
+            click.echo(f"{shown(rejected_file)}: {count(result.rejected, 'row')} rejected")
             say(rejected, "reason")
     context.exit(Exit.YOUR_INPUT if result.rejected or not result.written else Exit.DONE)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..group import InputError
 from ..options import json_option
+
+if TYPE_CHECKING:
+    from ...datasets.rules import Rule
 
 
 @click.command()
@@ -26,28 +29,40 @@ def explain(codes: tuple[str, ...], lang: Any, as_json: bool) -> None:
     from ...datasets.rules import all_rules, kinds
 
     every = {rule.code: rule for rule in all_rules()}
-    chosen = []
-    for code in codes or tuple(kinds()):
-        named = every.get(code.upper())
-        of_kind = [rule for rule in every.values() if rule.kind == code.lower().replace("-", "_")]
-        if named is None and code.lower().replace("-", "_") not in kinds():
-            raise InputError(_unknown(code, [*every, *kinds()]))
-        chosen += [named] if named else of_kind
+    in_full: list[Rule] = []
+    by_kind: list[Rule] = [] if codes else list(every.values())
+    for typed in codes:
+        code, kind = typed.upper().replace("_", "-"), typed.lower().replace("-", "_")
+        if code in every and typed not in kinds():  # `leakage` is a kind, `LEAKAGE` one of its codes
+            in_full.append(every[code])
+        elif kind in kinds():
+            by_kind += [rule for rule in every.values() if rule.kind == kind]
+        else:
+            raise click.UsageError(_unknown(typed, every, kinds()))
     if as_json:
         import msgspec
 
-        click.echo(msgspec.json.format(msgspec.json.encode(chosen if len(chosen) != 1 else chosen[0]), indent=2))
+        chosen = [*in_full, *by_kind]
+        one_code = len(codes) == len(in_full) == 1
+        click.echo(msgspec.json.format(msgspec.json.encode(chosen[0] if one_code else chosen), indent=2))
         return
     from ..terminal import print_data
     from ..views.explained import explained, listed
 
-    told_in_full = len(codes) > 0 and all(code.upper() in every for code in codes)
-    print_data(explained(chosen, lang) if told_in_full else listed(chosen, kinds(), lang))
+    if in_full:
+        print_data(explained(in_full, lang))
+    if in_full and by_kind:
+        click.echo()
+    if by_kind:
+        print_data(listed(by_kind, kinds(), lang))
 
 
-def _unknown(code: str, known: list[str]) -> str:
+def _unknown(typed: str, codes: Iterable[str], kinds: Iterable[str]) -> str:
     from difflib import get_close_matches
 
-    near = get_close_matches(code.upper(), known, n=3, cutoff=0.5) or get_close_matches(code.lower(), known, n=3)
+    near = [
+        *get_close_matches(typed.lower().replace("-", "_"), list(kinds), n=1),
+        *get_close_matches(typed.upper().replace("_", "-"), list(codes), n=3, cutoff=0.5),
+    ]
     meant = f" Did you mean {' or '.join(near)}?" if near else ""
-    return f"there is no rule {code!r}.{meant} `droptune explain` lists them all."
+    return f"there is no rule or kind {typed!r}.{meant} `droptune explain` lists them all."

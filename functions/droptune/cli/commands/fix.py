@@ -8,6 +8,7 @@ import click
 
 from ..group import Exit, InputError
 from ..options import json_option
+from ..paths import shown
 from ..rewriting import (
     TABLE,
     Outputs,
@@ -56,12 +57,19 @@ def fix(
     """Write a corrected copy of FILE beside it, and say what was changed.
 
     Rows that cannot be put right without guessing go to a quarantine file, with the reasons and their bytes. FILE
-    itself stays as it is. Exit codes: 0 done, 1 no row is right, 2 usage, 3 the file cannot be read.
+    itself stays as it is. Files packed with gzip, arrays, and other encodings become JSON Lines.
+
+    \b
+    droptune fix train.jsonl
+    droptune fix export.json.gz --out train.jsonl
+
+    Exit codes: 0 done, with rows in quarantine too; 1 no row is right; 2 usage; 3 the file cannot be read.
     """
     from ...datasets.repair import CHANGES, Options, fix_stream, fix_table
     from ...datasets.rules import rule
     from ...datasets.setaside import SetAside
     from ..ledger import to_json
+    from ..views.words import count
 
     opened = opener(path)
     fmt = None if format_name is None else named_format(format_name)
@@ -76,7 +84,7 @@ def fix(
             result = fix_stream(opened, file, aside, Options(encoding, drop_unknown, deduplicate), fmt)
         if result.refused is not None:
             definition = rule(result.refused)
-            raise InputError(f"{path} cannot be corrected: {definition.title['en']}. {definition.fix['en']}")
+            raise InputError(f"{shown(path)} cannot be corrected: {definition.title['en']}. {definition.fix['en']}")
     changes = [
         {"kind": kind, "change": CHANGES[kind], "times": change.times, "first_line": change.first_line}
         for kind, change in result.changes.listed()
@@ -85,20 +93,22 @@ def fix(
     if as_json:
         summary = {
             "format": result.format,
-            "file": str(target),
+            "file": shown(target),
             "rows": result.kept,
             "changes": changes,
-            "quarantine": str(quarantine) if removed else None,
+            "quarantine": shown(quarantine) if removed else None,
             "removed": result.removed,
             "reasons": removed,
             "damaged": result.damaged,
         }
         click.echo(to_json(summary))
     else:
-        click.echo(f"{target}: {result.kept:,} {result.format} rows{'' if changes else ', nothing to correct'}")
+        click.echo(
+            f"{shown(target)}: {count(result.kept, f'{result.format} row')}{'' if changes else ', nothing to correct'}"
+        )
         say(changes, "change")
         if removed:
-            click.echo(f"{quarantine}: {result.removed:,} rows removed")
+            click.echo(f"{shown(quarantine)}: {count(result.removed, 'row')} removed")
             say(removed, "reason")
         if result.damaged:
             click.echo("The compressed file is damaged: rows after the damage are missing.", err=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from shlex import quote
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -16,23 +15,30 @@ from ...datasets.report import Report
 from ...datasets.rules import Language
 from ...datasets.wording import Wording, state_of
 from ...events import Finding
+from ..paths import SCHEME, word
 from .styles import SEVERITY_STYLES
 from .words import clean
 
 PLACES_SHOWN = 3
-NOT_TO_DROP = {"METHOD-NOT-STARTED", "PURPOSE-AMBIGUOUS", "PURPOSE-CONVERT", "PURPOSE-EVALUATION", "PURPOSE-BATCH"}
 SIGNS = {"error": "✗", "warning": "!", "note": "i"}
-STATE_STYLES = {"ready": "green", "repairable": "yellow", "rejected": "red", "waiting": "yellow", "superseded": "cyan"}
+STATE_STYLES = {
+    "ready": "green",
+    "idle": "yellow",
+    "repairable": "yellow",
+    "rejected": "red",
+    "waiting": "yellow",
+    "superseded": "cyan",
+}
 
 
 def checked(report: Report, language: Language = "en", *, path: str | None = None) -> Group:
-    """The report in a language; `path` is what was checked, for the command to type next."""
+    """The report in a language; `path` is what was checked, where that is one path, for the command to type next."""
     say = Wording(language)
     found = groups(report, say)
     parts: list[RenderableType] = [_verdict(report, say), *_facts(report, say)]
     for rule in found:
         parts += ["", *_rule(rule, say)]
-    for one in report.advice if state_of(report) == "ready" else ():  # first things first
+    for one in () if report.status == "rejected" else report.advice:  # first things first
         parts += ["", Text.assemble((f"{say('advice')}  ", "bold cyan"), clean(say.advice(one).message))]
     following = list(_next(report, found, path, say))
     return Group(*parts, *([""] if following else []), *following)
@@ -98,6 +104,9 @@ def _rule(rule: Rule, say: Wording) -> Iterator[RenderableType]:
     more = rule.total - PLACES_SHOWN
     if more > 0:
         lines.append(Text("  " + say("more_places", n=more), "dim"))
+    allowed = {finding.allowed for finding in rule.findings}
+    if len(allowed) == 1 and (one_allowed := allowed.pop()):
+        lines.append(Text.assemble((f"{say('allowed')}: ", "bold"), clean(one_allowed)))
     lines.append(Text.assemble((f"{say('fix')}: ", "bold"), clean(rule.findings[0].fix)))
     yield Padding(Group(*lines), (0, 0, 0, 2))
 
@@ -123,14 +132,22 @@ def _place(finding: Finding, say: Wording, *, with_message: bool) -> RenderableT
 
 def _next(report: Report, found: list[Rule], path: str | None, say: Wording) -> Iterator[RenderableType]:
     """The command that brings the data set on, and the one that explains the first finding."""
-    commands: list[tuple[str, str]] = []
-    state = state_of(report)
-    on = {"ready": "droptune drop {} --watch", "repairable": "droptune fix {}"}.get(state)
-    if state == "ready" and report.counts.by_code.keys() & NOT_TO_DROP:
-        on = None
-    if path is not None and on is not None:
-        commands.append((on.format(quote(path)), ""))
+    commands = [(command, "") for command in _onwards(report, path)]
     if found:
         commands.append((f"droptune explain {found[0].code}", f"  {say('explain')}"))
     for command, why in commands:
-        yield Text.assemble((f"{say('next')}  ", "bold"), (clean(command), "green"), (why, "dim"), overflow="fold")
+        yield Text.assemble((f"{say('next')}  ", "bold"), (command, "green"), (why, "dim"), overflow="fold")
+
+
+def _onwards(report: Report, path: str | None) -> list[str]:
+    """What to type when the data set can be used or repaired; nothing for files that are in a bucket."""
+    state = state_of(report)
+    if state == "ready" and path is not None and not path.startswith(SCHEME):
+        return [f"droptune drop {word(path)} --watch"]
+    if state != "repairable":
+        return []
+    wrong = {finding.file for finding in report.findings if finding.severity == "error"}
+    names = [file.name for file in report.files if file.name in wrong]
+    if path is not None and len(report.files) == 1:
+        names = [path]
+    return [f"droptune fix {word(name)}" for name in names if not name.startswith(SCHEME)]

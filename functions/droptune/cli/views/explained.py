@@ -7,13 +7,14 @@ from itertools import groupby
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from ...datasets.rules import Language, Rule, Words
 from ...datasets.wording import Wording
 from .styles import SEVERITY_STYLES
 from .words import clean
+
+SEVERITY_WIDTH = max(map(len, SEVERITY_STYLES))
 
 
 def explained(rules: Sequence[Rule], language: Language) -> Group:
@@ -45,17 +46,19 @@ def _section(name: str, text: str, style: str = "") -> list[RenderableType]:
 
 
 def listed(rules: Sequence[Rule], kinds: Mapping[str, Words], language: Language) -> Group:
-    """The rules by kind, a line for each."""
+    """The rules by kind, a line for each; in a narrow window the titles go on below."""
     parts: list[RenderableType] = []
-    for kind, group in groupby(
-        sorted(rules, key=lambda rule: list(kinds).index(rule.kind)), key=lambda rule: rule.kind
-    ):
-        table = Table.grid(padding=(0, 2, 0, 0))
-        table.add_column(no_wrap=True)
-        table.add_column(no_wrap=True)
-        table.add_column(overflow="fold")
-        for rule in group:
-            severity = Text(rule.severity, SEVERITY_STYLES[rule.severity])
-            table.add_row(Text(f"  {rule.code}"), severity, Text(rule.title[language]))
-        parts += [Text.assemble((kind, "bold"), "  ", (kinds[kind][language], "dim")), table]
+    order = list(kinds)
+    for kind, group in groupby(sorted(rules, key=lambda rule: order.index(rule.kind)), key=lambda rule: rule.kind):
+        members = list(group)
+        longest = max(len(rule.code) for rule in members)
+        parts.append(Text.assemble((kind, "bold"), "  ", (kinds[kind][language], "dim")))
+        parts += [
+            Text.assemble(
+                f"  {rule.code:{longest}}  ",
+                (f"{rule.severity:{SEVERITY_WIDTH}}", SEVERITY_STYLES[rule.severity]),
+                f"  {rule.title[language]}",
+            )
+            for rule in members
+        ]
     return Group(*parts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 OPENING_CHARACTERS = 200
 OPENING_WORD_CHARACTERS = 20
@@ -68,7 +69,8 @@ def refuses(text: str) -> bool:
 
 
 def says_nothing(text: str) -> bool:
-    """Whether there is no letter or digit in the text, or only a word that stands for a missing answer."""
+    """Whether no letter, digit or emoji is in the text, or only a word that stands for a missing answer."""
     return len(text) < 40 and (
-        _NOTHING.fullmatch(text) is not None or text.strip(" \t\r\n.!。").casefold() in PLACEHOLDERS
+        (_NOTHING.fullmatch(text) is not None and all(unicodedata.category(char) != "So" for char in text))
+        or text.strip(" \t\r\n.!。").casefold() in PLACEHOLDERS
     )

@@ -26,7 +26,9 @@ from .reinforcement import REINFORCEMENT
 from .text import TEXT
 from .text_rationale import TEXT_RATIONALE
 
-__all__ = ["FORMATS", "detect"]
+__all__ = ["AMBIGUOUS", "FORMATS", "detect"]
+
+AMBIGUOUS = "ambiguous"  # the shape of a row that has those of two formats
 
 FORMATS: Mapping[Format, RowFormat] = {
     fmt.name: fmt
@@ -63,12 +65,12 @@ _OPENAI_ROLES = frozenset({"tool", "developer", "function"})
 
 
 def detect(row: Mapping[str, Any]) -> Format | str | None:
-    """The format whose shape a row has; "ambiguous" when it has two, None when its fields say nothing.
+    """The format whose shape a row has; AMBIGUOUS when it has two, None when its fields say nothing.
 
     A row with one or two of `candidate_0`, `candidate_1` and `choice` is a preference row that misses something.
     """
     if "contents" in row:
-        return "ambiguous" if "input_text" in row else _contents_shape(row)
+        return AMBIGUOUS if "input_text" in row else _contents_shape(row)
     if "preferred_output" in row or "non_preferred_output" in row:
         return "openai_preference"
     preference = not _PREFERENCE_KEYS.isdisjoint(row)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..rowformat import Batch
 from .columns import lengths, per_row
 from .contents import Conversation, Conversed, Turn, extra_problems
+from .fields import keys_within
 from .parts import Part
 
 UNSET = msgspec.UNSET
@@ -238,15 +239,8 @@ def _extra_keys(rows: Sequence[Conversed]) -> Sizes | int | None:
         given = {name: value for name in EXTRAS if (value := getattr(row, name)) is not UNSET}
         if next(extra_problems(given), None) is not None:
             return None
-        keys[at] = _keys_within(given)
+        keys[at] = keys_within(given, 0)
     return keys
-
-
-def _keys_within(value: Any) -> int:
-    """The keys of all objects in a decoded value."""
-    if isinstance(value, dict):
-        return len(value) + sum(map(_keys_within, value.values()))
-    return sum(map(_keys_within, value)) if isinstance(value, list) else 0
 
 
 def _sound(row: Conversed, answers: str, answered: bool) -> bool:

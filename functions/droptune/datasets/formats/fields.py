@@ -9,6 +9,7 @@ from ..rowformat import Problem
 
 JSON_TYPES = ((bool, "boolean"), (int | float, "number"), (str, "string"), (list, "array"), (dict, "object"))
 EXCERPT_CHARACTERS = 80
+MAX_DEPTH = 100  # as far as Google's JSON readers go
 
 
 def type_name(value: Any) -> str:
@@ -31,6 +32,17 @@ def excerpt(value: Any) -> str:
     """The start of a value, short enough for a report; a list or object is only named."""
     text = value if isinstance(value, str) else shown(value)
     return text if len(text) <= EXCERPT_CHARACTERS else text[: EXCERPT_CHARACTERS - 1] + "…"
+
+
+def keys_within(value: Any, depth: int) -> int:
+    """The keys of all objects in a value that stands so deep; fewer than there are where it is nested too deeply."""
+    if depth > MAX_DEPTH:
+        return -1
+    if isinstance(value, dict):
+        return len(value) + sum(
+            [keys_within(inner, depth + 1) for inner in value.values() if not isinstance(inner, str)]
+        )
+    return sum([keys_within(inner, depth + 1) for inner in value]) if isinstance(value, list) else 0
 
 
 def escaped(key: str) -> str:

@@ -9,7 +9,14 @@ from ..wording import Wording, state_of
 from .markup import code, icon, plain, prose, table
 from .statistics import tokens_in_words
 
-TONES = {"ready": "valid", "repairable": "warning", "rejected": "error", "waiting": "warning", "superseded": "note"}
+TONES = {
+    "ready": "valid",
+    "repairable": "warning",
+    "rejected": "error",
+    "waiting": "warning",
+    "superseded": "note",
+    "idle": "warning",
+}
 
 
 def banner(report: Report, say: Wording) -> Iterator[str]:

@@ -1,0 +1,182 @@
+"""Repeated rows, conflicting answers and shared prompts, against comparing every row with every other."""
+
+from __future__ import annotations
+
+import io
+import json
+from contextlib import AbstractContextManager
+from functools import partial
+from typing import Any, BinaryIO, NamedTuple
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from intake_rows import ROWS, line, rows
+
+from droptune.datasets.findings import Findings
+from droptune.datasets.formats import FORMATS
+from droptune.datasets.keys import ANCHORED, Keys, Repeat
+from droptune.datasets.lines import judge
+from droptune.datasets.rowformat import RowFormat
+from droptune.datasets.rules import rule
+from droptune.datasets.scan import Scan, scan
+
+NAMES = ("text", "prompts", "chat", "preference", "gemini_contents", "gemini_preference", "reinforcement")
+
+
+class Row(NamedTuple):
+    line: int
+    offset: int
+    prompt: str
+    whole: bytes
+
+
+def other_answer(row: dict[str, Any]) -> dict[str, Any]:
+    """The row with another answer of the same length, where its format has one."""
+    changed = json.dumps(row).replace("Answer", "Reply:").replace("_card", "_CARD").replace("card_", "CARD_")
+    return json.loads(changed.replace("Yes.", "Yep.").replace(" says 1", " SAYS 1"))
+
+
+PIECES = st.one_of(
+    st.tuples(st.just("row"), st.integers(0, 3)),
+    st.tuples(st.just("other"), st.integers(0, 3)),
+    st.tuples(st.just("noted"), st.integers(0, 3)),
+    st.tuples(st.just("image"), st.integers(0, 3)),
+    st.tuples(st.sampled_from(["\n", " \n", "{\n", "[]\n", '{"a": 1}\n', "\ufeff{}\n"]), st.just(0)),
+)
+
+
+def written(name: str, kind: str, n: int) -> bytes:
+    """One line of a file: a right row, one with a note or a part that is no text, or no row at all."""
+    row = ROWS[name](n)
+    if kind == "other":
+        row = other_answer(row)
+    elif kind == "noted":
+        row["further"] = n
+    elif kind == "image" and "contents" in row:
+        row["contents"][0]["parts"].append({"fileData": {"mimeType": "image/png", "fileUri": f"gs://b/{n % 2}.png"}})
+    elif kind not in ("row", "image"):
+        return kind.encode()
+    return line(row)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> tuple[str, list[bytes]]:
+    """Files of one format, each of some lines that are often the same."""
+    name = draw(st.sampled_from(NAMES))
+    content = []
+    for _ in range(2):
+        filler = [written(name, "row", n) for n in range(10, 10 + draw(st.sampled_from([0, 3, 40])))]
+        pieces = [written(name, kind, n) for kind, n in draw(st.lists(PIECES, max_size=25))]
+        data = b"".join(filler[:20] + pieces + filler[20:])
+        data = data.replace(b"\n", b"\r\n") if draw(st.booleans()) else data
+        content.append(data.removesuffix(b"\n") if draw(st.booleans()) else data)
+    return name, content
+
+
+def good_rows(fmt: RowFormat, data: bytes) -> list[Row]:
+    """Every row without error, judged alone."""
+    found: list[Row] = []
+    offset = 0
+    for number, text in enumerate(data.split(b"\n"), start=1):
+        value, problems = judge(text)
+        problems += [] if value is None else fmt.problems(value)
+        if value is not None and all(rule(problem.code).severity != "error" for problem in problems):
+            row = msgspec.convert(value, fmt.row)
+            found.append(Row(number, offset, fmt.example(row).prompt, msgspec.json.encode(row)))
+        offset += len(text) + 1
+    return found
+
+
+def compared(fmt: RowFormat, data: bytes) -> list[Repeat]:
+    """What `Keys.repeats` is to give, by comparing all rows."""
+    found: list[Repeat] = []
+    good = good_rows(fmt, data)
+    for at, row in enumerate(good):
+        same = [other.line for other in good[:at] if (other.prompt, other.whole) == (row.prompt, row.whole)]
+        asked = [other.line for other in good[:at] if other.prompt == row.prompt]
+        if same:
+            found.append(Repeat(row.line, row.offset, same[0], same=True))
+        elif asked and fmt.one_answer_per_prompt:
+            found.append(Repeat(row.line, row.offset, asked[0], same=False))
+    return found
+
+
+def scanned(data: bytes, fmt: RowFormat, rereadable: bool) -> Scan:
+    return scan(io.BytesIO(data), "x", Findings(), fmt=fmt, rereadable=rereadable)
+
+
+def opened(data: bytes) -> partial[AbstractContextManager[BinaryIO]]:
+    return partial(io.BytesIO, data)
+
+
+@given(files(), st.booleans())
+def test_repeats_are_those_of_a_comparison_of_all_rows(drawn: tuple[str, list[bytes]], rereadable: bool) -> None:
+    """Exact in lines, offsets and kind, whatever stands between the rows, and whether or not they can be read again."""
+    name, (data, _) = drawn
+    fmt = FORMATS[name]  # type: ignore[index]
+    reopen = opened(data) if rereadable else None
+    assert list(scanned(data, fmt, rereadable).keys.repeats(fmt, reopen)) == compared(fmt, data)
+
+
+@given(files(), st.booleans())
+def test_shared_prompts_are_those_of_a_comparison_of_all_rows(drawn: tuple[str, list[bytes]], rereadable: bool) -> None:
+    """Every row of one file whose prompt is in the other, and no other row."""
+    name, (train, evaluation) = drawn
+    fmt = FORMATS[name]  # type: ignore[index]
+    asked = {row.prompt for row in good_rows(fmt, train)}
+    expected = [(row.line, row.offset) for row in good_rows(fmt, evaluation) if row.prompt in asked]
+    keys, others = scanned(evaluation, fmt, rereadable).keys, scanned(train, fmt, rereadable).keys
+    reopen = (opened(evaluation), opened(train)) if rereadable else (None, None)
+    assert keys.shared_with(others, fmt, *reopen) == expected
+
+
+@given(files(), st.integers(0, 60), st.booleans())
+def test_parts_are_merged_as_if_read_in_one(drawn: tuple[str, list[bytes]], cut: int, rereadable: bool) -> None:
+    """The keys of two halves of a file are those of the file."""
+    name, (data, _) = drawn
+    fmt = FORMATS[name]  # type: ignore[index]
+    ends = [at + 1 for at, byte in enumerate(data) if byte == 0x0A and at + 1 < len(data)]
+    if not ends:
+        return
+    middle = ends[cut % len(ends)]
+    halves = [scanned(half, fmt, rereadable) for half in (data[:middle], data[middle:])]
+    keys = halves[0].keys
+    keys.merge(halves[1].keys, halves[0].lines, middle)
+    assert list(keys.repeats(fmt, opened(data) if rereadable else None)) == compared(fmt, data)
+    assert keys.left_out == 0
+
+
+def test_lines_far_into_a_block_are_found_again() -> None:
+    """Repeats are read from the nearest line whose place was kept, at every distance from it."""
+    fmt = FORMATS["text"]
+    data = rows("text", 0, 5 * ANCHORED) + b"oops\n" + rows("text", 0, 5 * ANCHORED)
+    found = list(scanned(data, fmt, True).keys.repeats(fmt, opened(data)))
+    assert found == compared(fmt, data)
+    assert [repeat.first_line for repeat in found] == list(range(1, 5 * ANCHORED + 1))
+
+
+@pytest.mark.parametrize("rereadable", [True, False])
+def test_rows_beyond_the_bound_are_counted(rereadable: bool) -> None:
+    """Of more rows than are compared, the first are, and how many were left out is known; in parts, too."""
+    fmt = FORMATS["text"]
+    data = rows("text", 0, 6) + rows("text", 0, 6)
+    whole = scanned(data, fmt, rereadable).keys
+    bounded = Keys(thorough=not rereadable, max_rows=8)
+    bounded.merge(whole, 0, 0)
+    found = list(bounded.repeats(fmt, opened(data) if rereadable else None))
+    assert (bounded.rows, bounded.left_out) == (8, 4)
+    assert [(repeat.line, repeat.first_line) for repeat in found] == [(7, 1), (8, 2)]
+    bounded.merge(whole, 12, len(data))
+    assert (bounded.rows, bounded.left_out) == (8, 16)
+
+
+def test_an_empty_file_shares_nothing() -> None:
+    """Without rows there is nothing to compare, on either side."""
+    fmt = FORMATS["text"]
+    empty, some = (scanned(data, fmt, True).keys for data in (b"\n", rows("text", 0, 3)))
+    assert empty.shared_with(some, fmt, None, None) == []
+    assert some.shared_with(empty, fmt, None, None) == []
+    assert list(empty.repeats(fmt, None)) == []
+    assert (some.distinct_prompts, empty.distinct_prompts) == (3, 0)
