@@ -24,7 +24,7 @@ from .rowformat import Batch, RowFormat
 # What repeated rows are looked for among: about 100 MB. Rows beyond are not compared, and the report says so.
 MAX_ROWS = 8_000_000
 MAX_COMPARED = 1_000_000
-ANCHORED = 16
+ANCHORED = 4
 _PART_ROWS = 1 << 20
 _MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)  # odd numbers without pattern
 

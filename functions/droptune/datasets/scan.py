@@ -26,12 +26,13 @@ from .formats import AMBIGUOUS, FORMATS, detect
 from .keys import MAX_ROWS, Keys, Place
 from .layout import BOM, wrong_layout
 from .lines import judge
-from .rowformat import Batch, Problem, RowFormat
+from .rowformat import Batch, Frame, Problem, RowFormat
 from .rules import rule
 from .sample import Sample
 from .statistics import Rows
-from .structure import NEWLINE, Lines, lines_of_bytes
+from .structure import NEWLINE, SPACE, Lines, certain_keys, lines_of_bytes
 
+FEW_LINES = 16  # so many are looked at one by one
 SAMPLED_FOR_FORMAT = 200  # of the first block, to find out which format the file is in
 # Of a block with a fault, so many lines are decoded at once: few enough that most pieces have none.
 PIECE_LINES = 8
@@ -279,19 +280,18 @@ class Scanner:
         keys = each_key(batch, len(rows)) + self._extras.keys(rows)
         among = np.arange(len(rows))
         if batch.frame is not None and not self._extras.problems:
-            among = np.flatnonzero(~_framed(block, at, batch, *batch.frame))
+            among = np.flatnonzero(~_framed(block, at, batch, batch.frame))
+        if len(among) <= FEW_LINES:
+            lines = among.tolist() if at is None else [at[i] for i in among.tolist()]
+            pairs = zip(among.tolist(), lines, strict=True)
+            return [i for i, line in pairs if not certain_keys(bytes(block.bytes_of(line, line + 1)), int(keys[i]))]
         if 4 * len(among) > len(rows):
             among = np.arange(len(rows))
-        elif not len(among):
+        whole = at is None and len(among) == len(rows)
+        chosen = block.lines if whole else block.only(among if at is None else np.array(at)[among])
+        if chosen.have_keys(int(keys[among].sum())):
             return []
-        lines = (
-            block.lines
-            if at is None and len(among) == len(rows)
-            else block.only(among if at is None else np.array(at)[among])
-        )
-        if lines.have_keys(int(keys[among].sum())):
-            return []
-        other: list[int] = among[lines.keys_of_each() != keys[among]].tolist()
+        other: list[int] = among[chosen.keys_of_each() != keys[among]].tolist()
         return other
 
     def _count(self, block: _Block, fmt: RowFormat, rows: list[Any], at: list[int] | None, batch: Batch) -> None:
@@ -431,12 +431,17 @@ class Scanner:
                 self._use(fmt)
 
 
-def _framed(block: _Block, at: list[int] | None, batch: Batch, tight: int, spaces: int) -> NDArray[np.bool_]:
+def _framed(block: _Block, at: list[int] | None, batch: Batch, frame: Frame) -> NDArray[np.bool_]:
     """Which rows' lines have the size of their texts, written as they are, in the usual frame."""
-    sizes = block.lines.sizes if at is None else block.lines.sizes[at]
-    around = sizes - batch.prompt - batch.answer
-    framed: NDArray[np.bool_] = around == tight
-    return framed | (around == tight + spaces) if spaces < LEAST_FIELD else framed
+    lines = block.lines
+    starts, ends = (lines.starts, lines.ends) if at is None else (lines.starts[at], lines.ends[at])
+    around = ends - starts - batch.prompt - batch.answer
+    spaced = around == frame.tight + frame.spaces
+    if frame.spaces >= LEAST_FIELD:  # as many bytes as a short field has: then some of the spaces have to be seen
+        spaced &= lines.data[starts + frame.head] == SPACE
+        spaced &= lines.data[ends - frame.tail] == SPACE
+    framed: NDArray[np.bool_] = spaced | (around == frame.tight)
+    return framed
 
 
 class _Block:

@@ -16,10 +16,10 @@ Bytes = NDArray[np.uint8]
 Positions = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-NEWLINE, RETURN, SPACE, QUOTE, COLON, BACKSLASH, OPEN, CLOSE, ZERO = b'\n\r ":\\{}0'
+NEWLINE, RETURN, SPACE, QUOTE, COLON, BACKSLASH, OPEN, CLOSE, LETTER_U = b'\n\r ":\\{}u'
 _SPACES = np.zeros(256, np.bool_)
 _SPACES[[0x09, 0x0A, 0x0D, 0x20]] = True
-_KEY_END, _QUOTE_SPACE, _ESCAPE = (int.from_bytes(pair, "little") for pair in (b'":', b'" ', b"\\u"))
+_KEY_END, _QUOTE_SPACE, _SPACE_COLON, _ZEROS = (int.from_bytes(few, "little") for few in (b'":', b'" ', b" :", b"0000"))
 # More white space than that before a colon is no longer followed: it could go on for megabytes, a byte at a time.
 _MOST_SPACES = 16
 
@@ -58,15 +58,14 @@ class Lines:
         return both
 
     def escaped_nul(self) -> bool:
-        """Whether a text has the escape of U+0000."""
+        """Whether a text has the escape of U+0000: four zeros, which are rare, after a backslash and a `u`."""
         data = self.data
-        for first, pairs in enumerate(_pairs(data[:-4])):
-            escapes = _equal(pairs, _ESCAPE, self.scratch)
-            if escapes.any():
-                at = np.flatnonzero(escapes) * 2 + first
-                if (
-                    (data[at + 2] == ZERO) & (data[at + 3] == ZERO) & (data[at + 4] == ZERO) & (data[at + 5] == ZERO)
-                ).any():
+        for first in range(4):
+            fours = data[first : first + (len(data) - first) // 4 * 4].view("<u4")
+            zeros = _equal(fours, _ZEROS, self.scratch)
+            if zeros.any():
+                at = np.flatnonzero(zeros) * 4 + first
+                if ((data[at - 2] == BACKSLASH) & (data[at - 1] == LETTER_U)).any():
                     return True
         return False
 
@@ -85,6 +84,8 @@ class Lines:
             return False
         if sum(np.count_nonzero(_equal(pairs, _KEY_END, self.scratch)) for pairs in _pairs(self.data)) != keys:
             return False
+        if not any(_equal(pairs, _SPACE_COLON, self.scratch).any() for pairs in _pairs(self.data)):
+            return True
         for first, pairs in enumerate(_pairs(self.data)):
             spaced = _equal(pairs, _QUOTE_SPACE, self.scratch)
             if spaced.any() and self._hide_keys(np.flatnonzero(spaced) * 2 + first):
@@ -125,6 +126,11 @@ class Lines:
         before = self.data[np.maximum(quotes - 1, 0)] == BACKSLASH
         escaped: Flags = before & (self.data[np.maximum(quotes - 2, 0)] != BACKSLASH)
         return escaped
+
+
+def certain_keys(line: bytes, keys: int) -> bool:
+    """Whether one line certainly has that many keys."""
+    return line.count(b'":') == keys and not any(space in line for space in (b" :", b"\t", b"\r"))
 
 
 def lines_of_bytes(data: Bytes, scratch: Flags | None = None) -> Lines:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..rowformat import Batch
+from ..rowformat import Batch, Frame
 
 
 def lengths(texts: Sequence[str]) -> NDArray[np.int32]:
@@ -50,14 +50,14 @@ def per_row(values: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.
     return np.add.reduceat(values, starts, dtype=np.int32) if len(values) else np.zeros(len(counts), np.int32)
 
 
-def frame(row: Mapping[str, Any]) -> tuple[int, int]:
-    """`Batch.frame` of rows like this one, whose texts are empty."""
-    tight = len(json.dumps(row, separators=(",", ":")))
-    return tight, len(json.dumps(row)) - tight
+def frame(row: Mapping[str, Any]) -> Frame:
+    """The frame of rows like this one, whose texts are empty and whose last value has one character, or is a text."""
+    usual, tight = json.dumps(row), json.dumps(row, separators=(",", ":"))
+    return Frame(len(tight), len(usual) - len(tight), usual.index(" "), len(usual) - usual.rindex(" "))
 
 
 def pairs(
-    prompt: str, prompts: Sequence[str], answer: str, answers: Sequence[str], frame: tuple[int, int] | None = None
+    prompt: str, prompts: Sequence[str], answer: str, answers: Sequence[str], frame: Frame | None = None
 ) -> Batch | list[int]:
     """What `RowFormat.measure` gives for flat rows of a prompt and an answer: two names of fields, two columns."""
     asked, answered = lengths(prompts), lengths(answers)
