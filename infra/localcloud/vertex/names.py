@@ -26,12 +26,12 @@ class Parent:
 
 
 def numeric_id(*parts: str) -> str:
-    """A 19-digit id like the service's own, always the same for the same parts.
+    """A 19-digit id like the service's own, always the same for the same parts. It fits into an int64.
 
     Whatever a job makes takes its id from the job, so that finishing it a second time finds what the first time made.
     """
     digest = hashlib.sha256("\0".join(parts).encode()).digest()
-    return str(10**18 + int.from_bytes(digest[:8], "big") % (9 * 10**18))
+    return str(10**18 + int.from_bytes(digest[:8], "big") % (8 * 10**18))
 
 
 def split_version(reference: str) -> tuple[str, str | None]:

@@ -10,7 +10,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from droptune.datasets.formats import FORMATS
@@ -316,6 +316,7 @@ def test_a_table_without_a_column_is_refused() -> None:
         b"".join
     )
 )
+@example(b"a,b\na,bq\td\n")
 def test_any_table_is_corrected_once_and_for_all(data: bytes) -> None:
     """Whatever the bytes of a table, correcting the correction changes nothing."""
     out = io.BytesIO()

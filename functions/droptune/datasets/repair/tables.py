@@ -125,7 +125,7 @@ class _Table:
         names = self._names
         width = sum(cell.count("\t") + 1 for cell in cells)  # as it would be written
         values = {"found": width, "width": len(names)}
-        if width > len(names):
+        if width > len(cells) or width > len(names):  # a tab within a cell would begin another one
             yield Problem("LABELS-CELLS-MANY", "", values)
             return
         given = dict(zip(names, cells, strict=False))
