@@ -26,17 +26,17 @@ from .formats import AMBIGUOUS, FORMATS, detect
 from .keys import MAX_ROWS, Keys, Place
 from .layout import BOM, wrong_layout
 from .lines import judge
-from .rowformat import Batch, Frame, Problem, RowFormat
+from .located import Located, framed
+from .rowformat import Batch, Problem, RowFormat
 from .rules import rule
 from .sample import Sample
 from .statistics import Rows
-from .structure import NEWLINE, SPACE, Lines, certain_keys, lines_of_bytes
+from .structure import NEWLINE, Lines, certain_keys, lines_of_bytes
 
 FEW_LINES = 16  # so many are looked at one by one
 SAMPLED_FOR_FORMAT = 200  # of the first block, to find out which format the file is in
 # Of a block with a fault, so many lines are decoded at once: few enough that most pieces have none.
 PIECE_LINES = 8
-LEAST_FIELD = len(b',"":0')  # a row with more room than this may have one more field
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NUL_ESCAPE = b"\\u0000"
 
@@ -156,7 +156,7 @@ class Scanner:
             result.keys.expect(rows)
         if result.shape is None:
             self._find_format(raw, lines)
-        block = _Block(raw, lines, window.offset, result.lines + 1)
+        block = Located(raw, lines, window.offset, result.lines + 1)
         self._note_returns(block)
         if result.format is None:
             bad: Iterable[int] = range(len(lines))
@@ -179,7 +179,7 @@ class Scanner:
 
     # --- the fast path -------------------------------------------------------------------------------------------
 
-    def _fast(self, block: _Block, fmt: RowFormat) -> list[int]:
+    def _fast(self, block: Located, fmt: RowFormat) -> list[int]:
         """Count the rows without fault; the lines that remain."""
         rows, at = self._decoded(block)
         bad: set[int] = set() if at is None else set(range(len(block.lines))).difference(at)
@@ -206,7 +206,7 @@ class Scanner:
                 del at[i], rows[i]
         return sorted(bad)
 
-    def _learn(self, block: _Block, fmt: RowFormat) -> bool:
+    def _learn(self, block: Located, fmt: RowFormat) -> bool:
         """Take the unknown fields of a block's rows for fields that all rows have; whether there are any. Done once."""
         if not self._learning:
             return False
@@ -224,15 +224,15 @@ class Scanner:
         self._expect(Extras(fmt, found.values()))
         return True
 
-    def _note_extras(self, block: _Block, rows: list[Any], at: list[int] | None) -> None:
+    def _note_extras(self, block: Located, rows: list[Any], at: list[int] | None) -> None:
         for problem, times, first in self._extras.count(rows):
             self._remark(block, problem, first if at is None else at[first], times)
 
-    def _remark(self, block: _Block, problem: Problem, line: int, times: int) -> None:
+    def _remark(self, block: Located, problem: Problem, line: int, times: int) -> None:
         number, offset = block.first_line + line, block.offset + int(block.lines.starts[line])
         self._add(problem.code, problem.values, line=number, offset=offset, pointer=problem.pointer, times=times)
 
-    def _decoded(self, block: _Block) -> tuple[list[Any], list[int] | None]:
+    def _decoded(self, block: Located) -> tuple[list[Any], list[int] | None]:
         """The typed rows of a block and the lines that they stand on; None for all of its lines."""
         objects = block.lines.objects()
         if not self._broken and objects.all():
@@ -267,7 +267,7 @@ class Scanner:
         return rows, None if len(at) == len(block.lines) else at
 
     def _without_escapes(
-        self, block: _Block, rows: list[Any], at: list[int] | None, bad: set[int]
+        self, block: Located, rows: list[Any], at: list[int] | None, bad: set[int]
     ) -> tuple[list[int], list[Any]]:
         """Leave out the lines with an escaped NUL, which decode but are to be reported."""
         lines = range(len(block.lines)) if at is None else at
@@ -275,12 +275,12 @@ class Scanner:
         bad.update(set(lines).difference(lines[i] for i in kept))
         return [lines[i] for i in kept], [rows[i] for i in kept]
 
-    def _with_other_keys(self, block: _Block, batch: Batch, at: list[int] | None, rows: list[Any]) -> list[int]:
+    def _with_other_keys(self, block: Located, batch: Batch, at: list[int] | None, rows: list[Any]) -> list[int]:
         """The rows whose lines have more or fewer keys than the typed rows: unknown or repeated fields."""
         keys = each_key(batch, len(rows)) + self._extras.keys(rows)
         among = np.arange(len(rows))
         if batch.frame is not None and not self._extras.problems:
-            among = np.flatnonzero(~_framed(block, at, batch, batch.frame))
+            among = np.flatnonzero(~framed(block, at, batch, batch.frame))
         if len(among) <= FEW_LINES:
             lines = among.tolist() if at is None else [at[i] for i in among.tolist()]
             pairs = zip(among.tolist(), lines, strict=True)
@@ -294,7 +294,7 @@ class Scanner:
         other: list[int] = among[chosen.keys_of_each() != keys[among]].tolist()
         return other
 
-    def _count(self, block: _Block, fmt: RowFormat, rows: list[Any], at: list[int] | None, batch: Batch) -> None:
+    def _count(self, block: Located, fmt: RowFormat, rows: list[Any], at: list[int] | None, batch: Batch) -> None:
         """Take good rows into the statistics, the keys and the sample."""
         result = self._result
         self._seen_object = True
@@ -315,7 +315,7 @@ class Scanner:
 
     def _judge_long(
         self,
-        block: _Block,
+        block: Located,
         fmt: RowFormat,
         rows: Sequence[Any],
         lines: Indices | None,
@@ -331,7 +331,7 @@ class Scanner:
 
     # --- the slow path -------------------------------------------------------------------------------------------
 
-    def _judge_lines(self, block: _Block, at: Iterable[int]) -> None:
+    def _judge_lines(self, block: Located, at: Iterable[int]) -> None:
         fmt = self._result.format
         rows: list[Any] = []
         lines: list[int] = []
@@ -394,7 +394,7 @@ class Scanner:
         code, pointer, values, excerpt = problem
         self._add(code, values, line=line, offset=offset, pointer=pointer, text=excerpt)
 
-    def _note_returns(self, block: _Block) -> None:
+    def _note_returns(self, block: Located) -> None:
         returns = block.lines.returns()
         if (count := int(np.count_nonzero(returns))) > 0:
             line = int(returns.argmax())
@@ -429,51 +429,6 @@ class Scanner:
             self._result.shape = shape
             if (fmt := next((fmt for fmt in FORMATS.values() if fmt.name == shape), None)) is not None:
                 self._use(fmt)
-
-
-def _framed(block: _Block, at: list[int] | None, batch: Batch, frame: Frame) -> NDArray[np.bool_]:
-    """Which rows' lines have the size of their texts, written as they are, in the usual frame."""
-    lines = block.lines
-    starts, ends = (lines.starts, lines.ends) if at is None else (lines.starts[at], lines.ends[at])
-    around = ends - starts - batch.prompt - batch.answer
-    spaced = around == frame.tight + frame.spaces
-    if frame.spaces >= LEAST_FIELD:  # as many bytes as a short field has: then some of the spaces have to be seen
-        spaced &= lines.data[starts + frame.head] == SPACE
-        spaced &= lines.data[ends - frame.tail] == SPACE
-    framed: NDArray[np.bool_] = spaced | (around == frame.tight)
-    return framed
-
-
-class _Block:
-    """A window with its lines, ended by a line break."""
-
-    def __init__(self, raw: memoryview, lines: Lines, offset: int, first_line: int) -> None:
-        self.raw = raw
-        self.lines = lines
-        self.offset = offset
-        self.first_line = first_line
-        self._starts: list[int] = []
-
-    def bytes_of(self, first: int, last: int) -> memoryview:
-        """The bytes of lines from `first` up to `last`, with their line breaks."""
-        if not self._starts:
-            self._starts = [*self.lines.starts.tolist(), len(self.raw)]
-        return self.raw[self._starts[first] : self._starts[last]]
-
-    @property
-    def escapes(self) -> bool:
-        """Whether there is a backslash anywhere in the block."""
-        source = self.raw.obj
-        assert isinstance(source, bytes | bytearray)
-        return source.find(b"\\", 0, len(self.raw)) >= 0
-
-    def only(self, at: Indices) -> Lines:
-        """The given lines, copied out of the block."""
-        breaks = np.flatnonzero(np.diff(at) != 1) + 1  # between runs of neighbouring lines
-        firsts, lasts = at[np.concatenate(([0], breaks))], at[np.concatenate((breaks - 1, [len(at) - 1]))]
-        starts, ends = self.lines.starts[firsts].tolist(), (self.lines.ends[lasts] + 1).tolist()
-        runs = [self.raw[start:end] for start, end in zip(starts, ends, strict=True)]
-        return lines_of_bytes(np.frombuffer(b"".join(runs), np.uint8), self.lines.scratch)
 
 
 def scan(
