@@ -7,6 +7,7 @@ import gzip
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from fakes import MemoryObjects
@@ -19,7 +20,7 @@ from droptune.datasets.pairs import check_repeats
 from droptune.datasets.purpose import started
 from droptune.datasets.rules import LANGUAGES, all_rules, fill, kinds, rule
 from droptune.datasets.scan import Scan
-from droptune.events import DatasetReady, DatasetRejected
+from droptune.events import DatasetReady, DatasetRejected, Format
 from droptune.request import Request
 from droptune.settings import Settings
 from droptune.validate import Ports, validate
@@ -304,3 +305,13 @@ def test_content_can_be_left_out() -> None:
     data = labelled(("yes", 500), ("no", 5))
     assert "LABEL-DOMINANT" in codes(data)
     assert "LABEL-DOMINANT" not in codes(data, options=Options(content=False))
+
+
+def test_the_readme_names_every_kind_and_every_format() -> None:
+    """What programs may rely on is documented, with how many codes there are of a kind."""
+    told = (Path(judge.__globals__["check"].__code__.co_filename).parent / "README.md").read_text(encoding="utf-8")
+    for word in kinds():
+        codes_of_kind = sum(one.kind == word for one in RULES.values())
+        assert re.search(rf"^\| `{word}` \| .* \| {codes_of_kind} \| `[A-Z0-9-]+`", told, re.MULTILINE), word
+    for name in get_args(Format):
+        assert f"`{name}`" in told
