@@ -18,6 +18,7 @@ from . import content, pairs
 from .content import Content
 from .content.sample import PAIRS
 from .embedding import EmbeddingIds
+from .fieldtexts import texts_of_fields
 from .findings import Findings
 from .formats import FORMATS
 from .limits import FileFacts, Serves, check_limits, retirement
@@ -177,12 +178,16 @@ def _long_rows(role: Role, request: Request, counter: Counter | None, fmt: RowFo
         return None
 
     pair_of = PAIRS.get(fmt.name)
+    of_answers = TokenLimits(None, limits.answer, None, limits.excess)
 
     def judge(row: Any) -> Iterable[Problem]:
         prompt, answer = fmt.example(row)
         if pair_of is not None:  # each candidate is an answer of its own
             answer = max(pair_of(row), key=len)
-        return judge_row(prompt, answer, limits, counter)
+        yield from judge_row(prompt, answer, limits, counter)
+        if fmt.name == "chat":  # where every answer of the assistant is learned
+            for said in texts_of_fields(row)["assistant"][:-1]:
+                yield from judge_row("", said, of_answers, counter)
 
     # A token is at least one byte; without a tokenizer, rows below the worst ratio measured are not judged either.
     return min(given) if counter is not None else int(min(given) / WORST_TOKENS_PER_BYTE), judge

@@ -272,3 +272,11 @@ def test_fields_that_are_taken_as_they_are_have_a_depth(depth: int) -> None:
     row = {**ROWS["gemini_contents"](1), "tools": [{"functionDeclarations": [{"name": "f", "parameters": parameters}]}]}
     found = codes(rows("gemini_contents", 5, 30) + line(row), options=ALONE)
     assert ("JSON-TOO-DEEP" in found) == (depth > 90)
+
+
+def test_every_answer_of_a_chat_has_its_limit() -> None:
+    """An answer in the middle of a chat is learned like the last, and is said when it is too long."""
+    row = ROWS["chat"](99)
+    row["messages"][1]["content"] = "word " * 3_000
+    checked = judge(rows("chat", 0, 20) + line(row))
+    assert [f.line for f in checked.findings.listed() if f.code == "TOKENS-OVER"] == [21]
