@@ -30,6 +30,8 @@ from .scan import LongRows, Scan, scan
 from .tokens import WORST_TOKENS_PER_BYTE, Counter
 
 Opened = AbstractContextManager[BinaryIO]
+# The files whose rows are trained on, so that evaluating on them means nothing.
+TRAINED: tuple[Role, ...] = ("train", "preferences", "prompts")
 
 
 @dataclass(frozen=True)
@@ -102,9 +104,11 @@ def check(
     for role, result in scans.items():
         pairs.check_repeats(result, findings, sources[role].reopen)
     contents = _contents(scans, findings) if options.content else {}
-    if "train" in scans and "eval" in scans:
-        reopened = sources["train"].reopen, sources["eval"].reopen
-        pairs.check_pair(scans["train"], scans["eval"], findings, *reopened)
+    for role in (role for role in TRAINED if role in scans and "eval" in scans):
+        # Files of other methods may well be evaluated on rows of another format.
+        if role == "train" or scans[role].format is scans["eval"].format:
+            reopened = sources[role].reopen, sources["eval"].reopen
+            pairs.check_pair(scans[role], scans["eval"], findings, *reopened)
     ids.check(findings, line_only=options.line_only)
     found = purpose(_formats(scans), request, {role: source.name for role, source in sources.items()})
     leading = None if found.role is None else sources[found.role].name

@@ -280,3 +280,10 @@ def test_every_answer_of_a_chat_has_its_limit() -> None:
     row["messages"][1]["content"] = "word " * 3_000
     checked = judge(rows("chat", 0, 20) + line(row))
     assert [f.line for f in checked.findings.listed() if f.code == "TOKENS-OVER"] == [21]
+
+
+@pytest.mark.parametrize(("role", "fmt"), [("preferences", "preference"), ("prompts", "prompts")])
+def test_evaluating_on_what_is_trained_is_leakage_in_every_role(role: str, fmt: str) -> None:
+    """Preferences and prompts are trained on as well."""
+    assert "LEAKAGE-ALL" in codes(evaluation=rows(fmt, 0, 20), **{role: rows(fmt, 0, 40)})
+    assert not {"LEAKAGE", "LEAKAGE-ALL"} & codes(evaluation=rows(fmt, 40, 60), **{role: rows(fmt, 0, 40)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import io
 import zlib
+from abc import abstractmethod
 from typing import BinaryIO, cast
 
 READ_BYTES = 256 * 1024
@@ -79,9 +80,9 @@ class _Stage(io.RawIOBase):
         self._ready = self._ready[count:]
         return count
 
+    @abstractmethod
     def _made_of(self, piece: bytes) -> bytes:
         """What becomes of a piece of the source; it is empty once, at the end."""
-        raise NotImplementedError
 
 
 class _Unpacked(_Stage):
