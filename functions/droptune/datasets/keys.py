@@ -7,6 +7,7 @@ one text of a row has to be hashed on the fast path. A source that cannot be rea
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, NamedTuple
@@ -168,7 +169,10 @@ class Keys:
         with reopen() as stream:
             for place, some in self._by_place(rows):
                 for index, begins, text in _read_lines(stream, place, _within(place, some).tolist()):
-                    row = read_row(fmt, decode, text)
+                    try:
+                        row = read_row(fmt, decode, text)
+                    except UNDECODABLE as error:
+                        raise _changed(stream) from error
                     prompt = hash(fmt.example(row).prompt)
                     yield place.first_line + index, begins, prompt, hash(encode(row))
 
@@ -201,8 +205,14 @@ def _read_lines(stream: BinaryIO, place: Place, wanted: Sequence[int]) -> Iterat
             stream.seek(place.offset + start)
             lines = stream.read(end - start).split(b"\n")
         before = index % ANCHORED
+        if before >= len(lines):
+            raise _changed(stream)
         offset = place.offset + start + sum(map(len, lines[:before])) + before
         yield index, offset, lines[before]
+
+
+def _changed(stream: BinaryIO) -> OSError:
+    return OSError(errno.ESTALE, "it was changed while it was checked", getattr(stream, "name", None))
 
 
 def read_row(fmt: RowFormat, decode: Callable[[bytes], Any], line: bytes) -> Any:

@@ -6,6 +6,7 @@ import io
 import json
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
@@ -180,3 +181,16 @@ def test_an_empty_file_shares_nothing() -> None:
     assert some.shared_with(empty, fmt, None, None) == []
     assert list(empty.repeats(fmt, None)) == []
     assert (some.distinct_prompts, empty.distinct_prompts) == (3, 0)
+
+
+@pytest.mark.parametrize("now", [b"", b"{}\n" * 400, b"\xff" * 20_000])
+def test_a_file_that_changes_meanwhile_is_an_error_of_reading(tmp_path: Path, now: bytes) -> None:
+    """Rows that are looked up again may be gone by then: that is said as such, and is no traceback."""
+    path = tmp_path / "train.jsonl"
+    data = rows("text", 0, 100) * 2
+    path.write_bytes(data)
+    scanned = scan(io.BytesIO(data), path.name, Findings(), rereadable=True)
+    path.write_bytes(now)
+    assert scanned.format is not None
+    with pytest.raises(OSError, match="changed while it was checked"):
+        list(scanned.keys.repeats(scanned.format, partial(path.open, "rb", buffering=0)))

@@ -142,6 +142,8 @@ def _next(report: Report, found: list[Rule], path: str | None, say: Wording) -> 
 def _onwards(report: Report, path: str | None) -> list[str]:
     """What to type when the data set can be used or repaired; nothing for files that are in a bucket."""
     state = state_of(report)
+    if "SPLIT-TOO-FEW" in report.counts.by_code:  # dropped alone, it would start no job
+        return []
     if state == "ready" and path is not None and not path.startswith(SCHEME):
         return [f"droptune drop {word(path)} --watch"]
     if state != "repairable":
