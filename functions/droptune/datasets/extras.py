@@ -23,6 +23,7 @@ class Extras:
     """Further fields of a format's rows, each with the finding that is due for it. Without fields, nothing changes."""
 
     def __init__(self, fmt: RowFormat, problems: Iterable[Problem] = ()) -> None:
+        self.format = fmt
         self.problems = tuple(problems)
         self.row: type[Any] = fmt.row
         if self.problems:
@@ -58,7 +59,7 @@ class Extras:
 
 def plain(fmt: RowFormat, row: Any) -> Any:
     """The row without fields that the format does not have."""
-    if type(row) is fmt.row:
+    if type(row) in (fmt.row, fmt.usual):
         return row
     return fmt.row(**{name: getattr(row, name) for name in fmt.row.__struct_fields__})
 

@@ -32,9 +32,7 @@ class Located:
     @property
     def escapes(self) -> bool:
         """Whether there is a backslash anywhere in the block."""
-        source = self.raw.obj
-        assert isinstance(source, bytes | bytearray)
-        return source.find(b"\\", 0, len(self.raw)) >= 0
+        return self.lines.source.find(b"\\", 0, len(self.raw)) >= 0
 
     def only(self, at: Indices) -> Lines:
         """The given lines, copied out of the block."""
@@ -42,7 +40,7 @@ class Located:
         firsts, lasts = at[np.concatenate(([0], breaks))], at[np.concatenate((breaks - 1, [len(at) - 1]))]
         starts, ends = self.lines.starts[firsts].tolist(), (self.lines.ends[lasts] + 1).tolist()
         runs = [self.raw[start:end] for start, end in zip(starts, ends, strict=True)]
-        return lines_of_bytes(np.frombuffer(b"".join(runs), np.uint8), self.lines.scratch)
+        return lines_of_bytes(b"".join(runs), scratch=self.lines.scratch)
 
 
 def framed(block: Located, at: list[int] | None, batch: Batch, frame: Frame) -> NDArray[np.bool_]:

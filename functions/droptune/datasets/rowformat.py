@@ -89,6 +89,8 @@ class RowFormat:
     `problems` lists everything wrong in one decoded object. The two agree: rows that `measure` counts, with no more
     keys than it says, have no problems. `remarks` are about rows without fault. `example` reads a typed row as text.
 
+    `usual` is the type of rows that are as most are, where decoding into it is quicker: it refuses every field that is
+    not its own. `measure` and `example` take its rows, too.
     `incomplete` names the shapes which, in a file of this format, are rows of this format that miss something.
     `one_answer_per_prompt` is False where several rows with one prompt are usual.
     """
@@ -102,6 +104,7 @@ class RowFormat:
     has_answer: bool = True
     remarks: Callable[[Batch], Iterator[Remark]] | None = None
     incomplete: frozenset[str] = field(default=frozenset())
+    usual: type[Any] | None = None
 
     def __reduce__(self) -> tuple[Callable[[Format], RowFormat], tuple[Format]]:
         """A format goes to another process by its name."""

@@ -37,6 +37,7 @@ FEW_LINES = 16  # so many are looked at one by one
 SAMPLED_FOR_FORMAT = 200  # of the first block, to find out which format the file is in
 # Of a block with a fault, so many lines are decoded at once: few enough that most pieces have none.
 PIECE_LINES = 8
+UNUSUAL_BLOCKS = 4  # after so many that the quickest type of rows did not take, it is not tried any more
 _UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _NUL_ESCAPE = b"\\u0000"
 
@@ -133,6 +134,9 @@ class Scanner:
         self._extras = extras
         decoder = msgspec.json.Decoder(extras.row)
         self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
+        usual = None if extras.problems else extras.format.usual
+        self._decode_usual = None if usual is None else msgspec.json.Decoder(usual).decode_lines
+        self._unusual = 0
 
     def take(self, window: Window) -> None:
         """Judge the lines of the next window."""
@@ -140,18 +144,18 @@ class Scanner:
         if window.huge:
             self._too_long(window)
             return
-        data = np.frombuffer(window.data, np.uint8)
         raw = window.data
-        result.size_bytes = window.offset + len(data)
-        if data[-1] != NEWLINE:
+        result.size_bytes = window.offset + len(raw)
+        if raw[-1] != NEWLINE:
             self._add("FILE-NO-FINAL-NEWLINE", line=None, offset=result.size_bytes)
             raw = memoryview(bytes(raw) + b"\n")
-            data = np.frombuffer(raw, np.uint8)
-        if len(self._scratch) < len(data):
-            self._scratch = np.empty(len(data), np.bool_)
-        lines = lines_of_bytes(data, self._scratch)
+        if len(self._scratch) < len(raw):
+            self._scratch = np.empty(len(raw), np.bool_)
+        source = raw.obj
+        assert isinstance(source, bytes | bytearray)
+        lines = lines_of_bytes(source, len(raw), self._scratch)
         if window.offset == 0:
-            rows = self._size_bytes * len(lines) // len(data)
+            rows = self._size_bytes * len(lines) // len(raw)
             result.sample.expect(rows)
             result.keys.expect(rows)
         if result.shape is None:
@@ -235,15 +239,9 @@ class Scanner:
     def _decoded(self, block: Located) -> tuple[list[Any], list[int] | None]:
         """The typed rows of a block and the lines that they stand on; None for all of its lines."""
         objects = block.lines.objects()
-        if not self._broken and objects.all():
-            try:
-                rows = self._decode_lines(block.raw)
-            except _UNDECODABLE:
-                pass
-            else:
-                if len(rows) == len(block.lines):
-                    return rows, None
-        rows, at = [], list[int]()
+        if not self._broken and objects.all() and (whole := self._decoded_whole(block)) is not None:
+            return whole, None
+        rows, at = list[Any](), list[int]()
         flags = objects.tolist()
         for first in range(0, len(flags), PIECE_LINES):
             last = first + PIECE_LINES
@@ -265,6 +263,23 @@ class Scanner:
                         continue
                     at.append(line)
         return rows, None if len(at) == len(block.lines) else at
+
+    def _decoded_whole(self, block: Located) -> list[Any] | None:
+        """The typed rows of all lines of a block; None when some line cannot be decoded."""
+        if self._decode_usual is not None:
+            try:
+                rows = self._decode_usual(block.raw)
+            except _UNDECODABLE:
+                self._unusual += 1
+                if self._unusual == UNUSUAL_BLOCKS:
+                    self._decode_usual = None
+            else:
+                return rows if len(rows) == len(block.lines) else None
+        try:
+            rows = self._decode_lines(block.raw)
+        except _UNDECODABLE:
+            return None
+        return rows if len(rows) == len(block.lines) else None
 
     def _without_escapes(
         self, block: Located, rows: list[Any], at: list[int] | None, bad: set[int]

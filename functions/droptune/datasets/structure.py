@@ -16,10 +16,12 @@ Bytes = NDArray[np.uint8]
 Positions = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-NEWLINE, RETURN, SPACE, QUOTE, COLON, BACKSLASH, OPEN, CLOSE, LETTER_U = b'\n\r ":\\{}u'
+NEWLINE, RETURN, SPACE, QUOTE, COLON, BACKSLASH, OPEN, CLOSE, ZERO = b'\n\r ":\\{}0'
 _SPACES = np.zeros(256, np.bool_)
 _SPACES[[0x09, 0x0A, 0x0D, 0x20]] = True
-_KEY_END, _QUOTE_SPACE, _SPACE_COLON, _ZEROS = (int.from_bytes(few, "little") for few in (b'":', b'" ', b" :", b"0000"))
+_KEY_END, _QUOTE_SPACE, _SPACE_COLON, _NUL_START = (
+    int.from_bytes(few, "little") for few in (b'":', b'" ', b" :", b"u000")
+)
 # More white space than that before a colon is no longer followed: it could go on for megabytes, a byte at a time.
 _MOST_SPACES = 16
 
@@ -28,10 +30,11 @@ _MOST_SPACES = 16
 class Lines:
     """The lines of a block: `starts` and `ends` are the positions of each line's first byte and of its line break.
 
-    `scratch` has room for as many flags as there are bytes. Fresh memory for each comparison would take longer to get
-    than the comparison.
+    The block is the beginning of `source`, and `data` its bytes as an array. `scratch` has room for as many flags as
+    there are bytes: fresh memory for each comparison would take longer to get than the comparison.
     """
 
+    source: bytes | bytearray
     data: Bytes
     starts: Positions
     ends: Positions
@@ -58,31 +61,37 @@ class Lines:
         return both
 
     def escaped_nul(self) -> bool:
-        """Whether a text has the escape of U+0000: four zeros, which are rare, after a backslash and a `u`."""
+        """Whether a text has the escape of U+0000: a `u` and three zeros after a backslash and before a zero.
+
+        The four, which are rare, are neither the first nor the last bytes: a line begins and ends with a brace.
+        """
         data = self.data
         for first in range(4):
             fours = data[first : first + (len(data) - first) // 4 * 4].view("<u4")
-            zeros = _equal(fours, _ZEROS, self.scratch)
-            if zeros.any():
-                at = np.flatnonzero(zeros) * 4 + first
-                if ((data[at - 2] == BACKSLASH) & (data[at - 1] == LETTER_U)).any():
+            starts = _equal(fours, _NUL_START, self.scratch)
+            if starts.any():
+                at = np.flatnonzero(starts) * 4 + first
+                if ((data[at - 1] == BACKSLASH) & (data[np.minimum(at + 4, len(data) - 1)] == ZERO)).any():
                     return True
         return False
 
     def returns(self) -> Flags:
         """Which lines end with CR LF."""
+        if self._lacks(b"\r"):
+            return np.zeros(len(self), np.bool_)
         returns: Flags = (self.data[self.ends - 1] == RETURN) & (self.ends > self.starts)
         return returns
 
     def have_keys(self, keys: int) -> bool:
         """Whether the objects of all lines certainly have that many keys together.
 
-        A key ends with a quotation mark and a colon. The mark is escaped within a text, which only makes for more of
-        them; white space between the two would hide a key, and is looked for. That of other kinds than spaces is rare.
+        A key ends with a quotation mark and a colon, and the mark is escaped within a text. White space between the two
+        would hide a key, and is looked for. That of other kinds than spaces is rare.
         """
         if self._has_tabs():
             return False
-        if sum(np.count_nonzero(_equal(pairs, _KEY_END, self.scratch)) for pairs in _pairs(self.data)) != keys:
+        ends = sum(np.count_nonzero(_equal(pairs, _KEY_END, self.scratch)) for pairs in _pairs(self.data))
+        if ends < keys or (ends > keys and self._key_ends() != keys):
             return False
         if not any(_equal(pairs, _SPACE_COLON, self.scratch).any() for pairs in _pairs(self.data)):
             return True
@@ -92,10 +101,23 @@ class Lines:
                 return False
         return True
 
+    def _key_ends(self) -> int:
+        """How many quotation marks are followed by a colon and not certainly escaped."""
+        pairs = enumerate(_pairs(self.data))
+        marks = [np.flatnonzero(_equal(two, _KEY_END, self.scratch)) * 2 + first for first, two in pairs]
+        return int(np.count_nonzero(~self._escaped(np.concatenate(marks))))
+
+    def _lacks(self, byte: bytes) -> bool:
+        return self.source.find(byte, 0, len(self.data)) < 0
+
     def _has_tabs(self) -> bool:
         """Whether there is white space that is neither a space nor the end of a line."""
-        controls: Flags = np.less(self.data, SPACE, out=self.scratch[: len(self.data)])
-        return bool(np.count_nonzero(controls) != len(self) + np.count_nonzero(self.returns()))
+        if not self._lacks(b"\t"):
+            return True
+        if self._lacks(b"\r"):
+            return False
+        returns: Flags = _equal(self.data, RETURN, self.scratch)
+        return bool(np.count_nonzero(returns) != np.count_nonzero(self.returns()))
 
     def _hide_keys(self, quotes: Positions) -> bool:
         """Whether a colon may follow, after spaces, on one of these quotation marks that is not escaped."""
@@ -111,7 +133,7 @@ class Lines:
     def keys_of_each(self) -> Positions:
         """The number of keys on each line, or more where that cannot be told from a few bytes."""
         data = self.data
-        colons = np.flatnonzero(_equal(data, COLON, self.scratch))
+        colons = _positions(data, COLON, self.scratch)
         before = np.maximum(colons - 1, 0)
         for _ in range(_MOST_SPACES):
             spaces = _SPACES[data[before]] & (before > 0)
@@ -133,15 +155,19 @@ def certain_keys(line: bytes, keys: int) -> bool:
     return line.count(b'":') == keys and not any(space in line for space in (b" :", b"\t", b"\r"))
 
 
-def lines_of_bytes(data: Bytes, scratch: Flags | None = None) -> Lines:
-    """The lines of a block that ends with a line break; `scratch` is at least as long."""
+def lines_of_bytes(source: bytes | bytearray, size: int | None = None, scratch: Flags | None = None) -> Lines:
+    """The lines of a block, the first `size` bytes of `source`, which ends with a line break.
+
+    `scratch` is used again where it is long enough.
+    """
+    data = np.frombuffer(source, np.uint8, len(source) if size is None else size)
     if scratch is None or len(scratch) < len(data):
         scratch = np.empty(len(data), np.bool_)
     ends = _positions(data, NEWLINE, scratch)
     starts = np.empty(len(ends), np.int64)
     starts[0] = 0
     starts[1:] = ends[:-1] + 1
-    return Lines(data, starts, ends, scratch)
+    return Lines(source, data, starts, ends, scratch)
 
 
 def _equal(values: NDArray[Any], wanted: int, scratch: Flags) -> Flags:
@@ -159,11 +185,8 @@ def _positions(data: Bytes, byte: int, scratch: Flags) -> Positions:
     whole = len(data) // 8 * 8
     eights = found[:whole].view("<u8")
     some = (eights != 0).nonzero()[0]
-    ones = eights[some]
-    if (ones & (ones - np.uint64(1))).any():  # two of them within eight bytes
-        return np.flatnonzero(found)
-    within = (np.log2(ones) / 8).astype(np.int64)  # in a number whose byte k is 1, and the others 0
-    return np.concatenate((some * 8 + within, np.flatnonzero(found[whole:]) + whole))
+    at = found[:whole].reshape(-1, 8)[some].ravel().nonzero()[0]
+    return np.concatenate((some[at >> 3] * 8 + (at & 7), np.flatnonzero(found[whole:]) + whole))
 
 
 def _pairs(data: Bytes) -> Iterator[NDArray[np.uint16]]:

@@ -389,3 +389,36 @@ def test_any_object_is_judged(fmt: RowFormat) -> None:
             assert rule(code)
 
     judged()
+
+
+@pytest.mark.parametrize("fmt", [fmt for fmt in FORMATS if fmt.usual is not None], ids=lambda fmt: fmt.name)
+def test_usual_rows_are_read_as_all_rows_are(fmt: RowFormat) -> None:
+    """A row that the quicker type takes has the same columns and the same texts as in the type of all rows."""
+    assert fmt.usual is not None
+    quick, whole = (msgspec.json.Decoder(each) for each in (fmt.usual, fmt.row))
+
+    @given(right_rows(fmt) | mutated_rows(fmt))
+    def agree(row: dict[str, Any]) -> None:
+        text = json.dumps(row)
+        try:
+            usual = quick.decode(text)
+        except msgspec.ValidationError:
+            return
+        other = whole.decode(text)
+        assert str(fmt.measure([usual])) == str(fmt.measure([other]))
+        assert fmt.example(usual) == fmt.example(other)
+        assert msgspec.json.encode(usual) == msgspec.json.encode(other)
+
+    agree()
+
+
+@pytest.mark.parametrize("place", [("contents", 0), ("contents", 0, "parts", 0), ()])
+def test_the_quicker_type_takes_no_other_fields(place: tuple[str | int, ...]) -> None:
+    """A field that the quicker type does not have is refused by it, wherever it stands: it may be one that is read."""
+    row: dict[str, Any] = {"contents": [said("user", "Hi"), said("model", "Hello")]}
+    at: Any = row
+    for key in place:
+        at = at[key]
+    at["fileData"] = {}
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(json.dumps(row), type=GEMINI_CONTENTS.usual)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +22,7 @@ VALUES = st.recursive(
 
 
 def lines(data: bytes) -> Lines:
-    return lines_of_bytes(np.frombuffer(data, np.uint8))
+    return lines_of_bytes(data)
 
 
 def keys(value: Any) -> int:
@@ -94,12 +93,12 @@ def test_no_key_is_overlooked(content: list[bytes]) -> None:
 
 @given(st.lists(st.dictionaries(st.sampled_from("abc"), st.integers() | st.just('say "yes": or')), min_size=1))
 def test_plain_rows_are_counted_exactly(rows: list[dict[str, Any]]) -> None:
-    """What JSON writers produce needs no closer look, texts with escaped marks before colons aside."""
+    """What JSON writers produce needs no closer look, texts with escaped marks before colons neither."""
     content = [json.dumps(row).encode() for row in rows]
     found = lines(b"\n".join(content) + b"\n")
     really = [keys_in(line) for line in content]
     assert found.keys_of_each().tolist() == really
-    assert found.have_keys(sum(really)) == (b'\\":' not in b"".join(content))
+    assert found.have_keys(sum(really))
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import msgspec
 
@@ -48,6 +48,32 @@ class Conversed(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 class Row(Conversed, frozen=True, gc=False):
     """A row of `contents` and nothing else."""
+
+
+# The same rows when each turn is one text, as nearly all are: half of the objects that a decoder has to make.
+
+
+class UsualPart(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    text: str
+
+
+class UsualTurn(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    role: Literal["user", "model"]
+    parts: tuple[UsualPart]
+
+
+class UsualSystem(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    parts: tuple[UsualPart]
+    role: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class UsualRow(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+    """A row of turns that are a text each."""
+
+    contents: list[UsualTurn]
+    systemInstruction: UsualSystem | msgspec.UnsetType = msgspec.UNSET
+    tools: ClassVar = msgspec.UNSET
+    generationConfig: ClassVar = msgspec.UNSET
 
 
 def joined(row: Conversed, turns: Sequence[Turn]) -> str:

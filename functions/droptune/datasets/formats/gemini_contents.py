@@ -7,7 +7,7 @@ Source: "About supervised fine-tuning for Gemini models", Vertex AI documentatio
 from __future__ import annotations
 
 from ..rowformat import Example, RowFormat
-from .contents import Conversation, Row, joined
+from .contents import Conversation, Row, UsualRow, joined
 from .contents_columns import measure_answered
 from .parts import Part, said
 
@@ -28,4 +28,5 @@ GEMINI_CONTENTS = RowFormat(
     problems=CONVERSATION.problems,
     example=answered,
     incomplete=frozenset({"open_contents", "gemini_prompts"}),
+    usual=UsualRow,
 )

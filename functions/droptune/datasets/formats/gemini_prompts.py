@@ -7,7 +7,7 @@ Source: "Distill Gemini models", Vertex AI documentation.
 from __future__ import annotations
 
 from ..rowformat import Example, RowFormat
-from .contents import Conversation, Row, joined
+from .contents import Conversation, Row, UsualRow, joined
 from .contents_columns import measure_asked
 
 CONVERSATION = Conversation(answers="model", last="user", last_turn="GEMINI-PROMPT-LAST-TURN")
@@ -20,4 +20,5 @@ GEMINI_PROMPTS = RowFormat(
     example=lambda row: Example(joined(row, row.contents), ""),
     has_answer=False,
     incomplete=frozenset({"gemini_contents"}),
+    usual=UsualRow,
 )
