@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple
 
 # Smaller reads cost more calls, larger ones no longer stay in the processor's cache with the rows made of them.
-READ_BYTES = 512 * 1024
+READ_BYTES = 1024 * 1024
 # No row that any model takes comes near; it bounds the memory that a file without line breaks can ask for.
 MAX_LINE_BYTES = 16 * 1024 * 1024
 KEPT_OF_HUGE_LINE = 256
