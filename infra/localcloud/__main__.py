@@ -25,12 +25,19 @@ COMPONENTS: Mapping[str, tuple[str, str]] = {
     "workflows": ("localcloud.workflows.server", "Workflows: REST and gRPC"),
     "vertex": ("localcloud.vertex.server", "Vertex AI: tuning, models, endpoints"),
 }
+# Where a service has commands beside its server: a module with `COMMANDS` by name, and `main(arguments)`, which gives
+# the exit status.
+COMMANDS: Mapping[str, str] = {"workflows": "localcloud.workflows.cli"}
 WITHOUT_PORT = ("up", "eventarc")  # the first has a port for each of its services, the second listens on none
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run until SIGINT or SIGTERM. Exit codes: 0 stopped, 2 usage, 3 could not start."""
+    """Run until SIGINT or SIGTERM. Exit codes: 0 stopped, 2 usage, 3 could not start; a command has its own."""
     arguments = sys.argv[1:] if argv is None else argv
+    if len(arguments) > 1 and arguments[0] in COMMANDS:
+        commands = importlib.import_module(COMMANDS[arguments[0]])
+        if arguments[1] in commands.COMMANDS:
+            return int(commands.main(arguments[1:]))
     parser = argparse.ArgumentParser(prog="python -m localcloud", description=__doc__)
     subparsers = parser.add_subparsers(dest="component", required=True, metavar="SERVICE")
     chosen = next((a for a in arguments if not a.startswith("-")), None)

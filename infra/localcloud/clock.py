@@ -6,6 +6,7 @@ import asyncio
 import heapq
 import itertools
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -20,15 +21,29 @@ class Clock(Protocol):
         """Return after `seconds` of this clock's time; at once when not positive."""
         ...
 
+    async def sleep_until(self, deadline: float) -> None:
+        """Return when `now` has reached `deadline`; at once when it has already."""
+        ...
+
 
 class RealClock:
-    """The machine's own time."""
+    """The machine's own time. Timers look at the time of day again after `longest_nap_seconds` at the latest."""
+
+    def __init__(self, longest_nap_seconds: float = 30.0) -> None:
+        self._longest_nap_seconds = longest_nap_seconds
 
     def now(self) -> float:
         return time.time()
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))
+
+    async def sleep_until(self, deadline: float) -> None:
+        # The loop's timers don't count while the machine is suspended, and the time of day can be set.
+        remaining = deadline - self.now()
+        while remaining > 0:
+            await asyncio.sleep(min(remaining, self._longest_nap_seconds))
+            remaining = deadline - self.now()
 
 
 class ManualClock:
@@ -50,11 +65,21 @@ class ManualClock:
         heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), woken))
         await woken
 
+    async def sleep_until(self, deadline: float) -> None:
+        await self.sleep(deadline - self._now)
+
     def next_deadline(self) -> float | None:
         """When the earliest sleeper wakes, or None when nobody sleeps."""
         while self._sleepers and self._sleepers[0][2].done():
             heapq.heappop(self._sleepers)
         return self._sleepers[0][0] if self._sleepers else None
+
+    async def settle(self, progress: Callable[[], object]) -> None:
+        """Let everything that is ready run, for as long as `progress` changes meanwhile; time stands still."""
+        before = object()
+        while (now := progress()) != before:
+            before = now
+            await _settle()
 
     async def advance(self, seconds: float) -> None:
         """Move time forward, waking each sleeper at its own deadline and letting it run before the next."""

@@ -160,7 +160,9 @@ async def _start(plan: CloudPlan, data: Path, supervisor: Supervisor, on_ready: 
             first = group.create_task(asyncio.sleep(0))
         workflow_ports = ("--port", str(ports["workflows"]), "--grpc-port", str(ports["workflows_grpc"]))
         place = ("--project", plan.project, "--location", plan.region)
-        group.create_task(start("workflows", *workflow_ports, *place))
+        answering = {"storage": "storage", "pubsub": "pubsub_rest", "aiplatform": "vertex"}
+        connectors = [f"--connector={service}={addresses[name]}" for service, name in answering.items()]
+        group.create_task(start("workflows", *workflow_ports, *place, *connectors))
         group.create_task(start("vertex", "--port", str(ports["vertex"]), "--project", plan.project, *vertex))
         source = ("--source", str(wired.functions_source), "--port", str(ports["functions"]))
         group.create_task(start("functions", *source, *functions, extra=wired.functions_environment))

@@ -42,3 +42,24 @@ def test_a_cancelled_sleeper_is_forgotten() -> None:
         await clock.advance(2)
 
     asyncio.run(scenario())
+
+
+def test_settling_lets_work_finish_while_time_stands_still() -> None:
+    """However often work yields, it is done before time moves: what only waits for the clock is told from it."""
+    clock = ManualClock(start=0)
+    turns: list[int] = []
+
+    async def work() -> None:
+        for turn in range(1000):
+            turns.append(turn)
+            await asyncio.sleep(0)
+        await clock.sleep(1)
+
+    async def scenario() -> None:
+        task = asyncio.create_task(work())
+        await clock.settle(lambda: len(turns))
+        assert (len(turns), clock.now(), clock.next_deadline()) == (1000, 0, 1)
+        await clock.advance(1)
+        await task
+
+    asyncio.run(scenario())

@@ -7,13 +7,16 @@ the same scope or one around it, makes it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from .connectors import connector_refusal
-from .errors import Position, Problem, SourceError
+from .errors import Position, Problem
 from .expressions.tree import Call as CallNode
 from .expressions.tree import Member, Name, Node, children, dotted
+from .hints import did_you_mean
+from .library import function_of
 from .stdlib import CONSTANTS, FUNCTIONS, PREDICATES
 from .stdlib.signature import REQUIRED, Effect
 from .syntax import (
@@ -24,8 +27,10 @@ from .syntax import (
     Assign,
     Block,
     Call,
+    ComputedMap,
     Expression,
     For,
+    Handler,
     ListTemplate,
     MapTemplate,
     Parallel,
@@ -39,13 +44,16 @@ from .syntax import (
     Template,
     Try,
 )
+from .walk import actions_of
+
+# A function with more parameters has them listed only as far as they resemble a wrong one.
+_FEW = 8
 
 
-def check(program: Program) -> None:
-    """SourceError with every problem found."""
-    problems = [problem for routine in program.routines.values() for problem in _Checker(program).routine(routine)]
-    if problems:
-        raise SourceError(problems)
+def problems_of(program: Program) -> list[Problem]:
+    """Every reason to refuse the program."""
+    checker = _Checker(program)
+    return [problem for routine in program.routines.values() for problem in checker.routine(routine)]
 
 
 @dataclass(frozen=True)
@@ -54,10 +62,12 @@ class _Place:
 
     variables: frozenset[str]
     targets: frozenset[str] = frozenset()
-    in_loop: bool = False
+    loop: Literal["for", "parallel"] | None = None
     in_branch: bool = False
     # Variables of scopes around the branch that were assigned before it, less the shared ones.
     read_only: frozenset[str] = frozenset()
+    # Variables that the routine makes anywhere, in scopes that have ended or not begun here.
+    elsewhere: frozenset[str] = frozenset()
     step: str = ""
     position: Position = field(default_factory=lambda: Position(1, 1))
 
@@ -71,7 +81,9 @@ class _Checker:
 
     def routine(self, routine: Routine) -> Iterator[Problem]:
         parameters = frozenset(parameter.name for parameter in routine.parameters)
-        place = _Place(parameters | assigned(routine.steps), position=routine.position)
+        place = _Place(
+            parameters | assigned(routine.steps), elsewhere=_made_anywhere(routine.steps), position=routine.position
+        )
         for parameter in routine.parameters:
             if parameter.default is not None:
                 yield from self.template(parameter.default, replace(place, variables=frozenset()))
@@ -83,7 +95,7 @@ class _Checker:
         for step in block.steps:
             here = replace(inner, step=step.name, position=step.position)
             yield from self.action(step.action, here, before)
-            yield from self.jump(step.next, here, step.position)
+            yield from self.jump(step.next, here, step.next_position)
             before |= assigned_by(step.action)
 
     def action(self, action: Action, place: _Place, before: frozenset[str]) -> Iterator[Problem]:
@@ -93,7 +105,10 @@ class _Checker:
                     yield from self.template(assignment.value, place)
                     for node in assignment.target.path:
                         yield from self.node(node, place, assignment.position)
-                    yield from self.write(assignment.target.variable, place, assignment.position)
+                    variable = assignment.target.variable
+                    if assignment.target.path and variable not in place.variables:
+                        yield self.unknown_symbol(variable, place, assignment.position)
+                    yield from self.write(variable, place, assignment.position)
             case Call():
                 yield from self.call(action, place)
             case Switch(conditions=conditions):
@@ -102,9 +117,9 @@ class _Checker:
                     if entry.action is not None:
                         yield from self.action(entry.action, place, before)
                         before |= assigned_by(entry.action)
-                    yield from self.jump(entry.next, place, entry.position)
+                    yield from self.jump(entry.next, place, entry.next_position)
             case For():
-                yield from self.loop(action, place, before)
+                yield from self.loop(action, place, before, "for")
             case Parallel():
                 yield from self.parallel(action, place, before)
             case Try():
@@ -118,12 +133,14 @@ class _Checker:
             case Steps(steps=steps):
                 yield from self.block(steps, place, before)
 
-    def loop(self, loop: For, place: _Place, before: frozenset[str]) -> Iterator[Problem]:
+    def loop(
+        self, loop: For, place: _Place, before: frozenset[str], kind: Literal["for", "parallel"]
+    ) -> Iterator[Problem]:
         for source in (loop.items, loop.range):
             if source is not None:
                 yield from self.template(source, place)
-        own = frozenset(name for name in (loop.value, loop.index) if name is not None)
-        body = _inner(place, loop.steps, own, targets=frozenset(), in_loop=True)
+        own = _own(loop)
+        body = _inner(place, loop.steps, own, targets=frozenset(), loop=kind)
         yield from self.block(loop.steps, body, before | own)
 
     def parallel(self, action: Parallel, place: _Place, before: frozenset[str]) -> Iterator[Problem]:
@@ -142,33 +159,14 @@ class _Checker:
         branch = replace(
             place,
             targets=frozenset(),
-            in_loop=False,
+            loop=None,
             in_branch=True,
             read_only=(known | place.read_only) - frozenset(action.shared),
         )
         for steps in (entry.steps for entry in action.branches):
             yield from self.block(steps, _inner(branch, steps, frozenset()), before)
         if action.loop is not None:
-            yield from self.loop(action.loop, branch, before)
-            yield from self.breaks(action.loop.steps, place)
-
-    def breaks(self, block: Block, place: _Place) -> Iterator[Problem]:
-        """`break` cannot end the iterations that run beside this one."""
-        for step in block.steps:
-            found = [step.next] if step.next == BREAK else []
-            nested: Iterable[Block] = ()
-            match step.action:
-                case Switch(conditions=conditions):
-                    found += [entry.next for entry in conditions if entry.next == BREAK]
-                    nested = [e.action.steps for e in conditions if isinstance(e.action, Steps)]
-                case Steps(steps=steps):
-                    nested = [steps]
-                case Try(body=body, handler=handler):
-                    nested = [body, *([handler.steps] if handler else [])]
-            if found:
-                yield place.problem("next: break is not possible in a parallel loop", step.position)
-            for inner in nested:
-                yield from self.breaks(inner, place)
+            yield from self.loop(action.loop, branch, before, "parallel")
 
     def attempt(self, action: Try, place: _Place, before: frozenset[str]) -> Iterator[Problem]:
         # A bare action carries the name of its try step, which is no jump target of its own.
@@ -190,7 +188,9 @@ class _Checker:
         routine = self._program.routines.get(name)
         if routine is None:
             known = ", ".join(sorted(PREDICATES))
-            yield place.problem(f"predicate {name!r} is neither a sub-workflow nor one of {known}", policy.position)
+            hint = did_you_mean(name, (*self._program.routines, *PREDICATES))
+            message = f"predicate {name!r} is neither a sub-workflow nor one of {known}{hint}"
+            yield place.problem(message, policy.position)
         elif len(routine.parameters) < 1 or any(p.default is None for p in routine.parameters[1:]):
             yield place.problem(f"predicate {name!r} must take one parameter, the error", policy.position)
 
@@ -202,15 +202,17 @@ class _Checker:
         name = action.function
         if (routine := self._program.routines.get(name)) is not None:
             allowed = {parameter.name: parameter.default is None for parameter in routine.parameters}
-        elif (function := FUNCTIONS.get(name)) is not None:
+        elif (function := function_of(name)) is not None:
+            if function.any_arguments:
+                return
             allowed = {parameter.name: parameter.default is REQUIRED for parameter in function.parameters}
         else:
-            yield place.problem(_unknown_function(name), action.position)
+            yield place.problem(_unknown_function(name, self._program.routines), action.position)
             return
         for argument in action.arguments:
             if argument not in allowed:
-                takes = ", ".join(allowed) or "no arguments"
-                yield place.problem(f"{name} has no parameter {argument!r}; it takes {takes}", action.position)
+                message = f"{name} has no parameter {argument!r}{_choices(argument, allowed)}"
+                yield place.problem(message, action.position)
         for parameter, required in allowed.items():
             if required and parameter not in action.arguments:
                 yield place.problem(f"{name} lacks the argument {parameter!r}", action.position)
@@ -220,17 +222,22 @@ class _Checker:
             message = f"variable {name!r} belongs to the scope around the parallel step; list it in shared to assign it"
             yield place.problem(message, position)
 
-    def jump(self, target: str | None, place: _Place, position: Position) -> Iterator[Problem]:
+    def jump(self, target: str | None, place: _Place, position: Position | None) -> Iterator[Problem]:
         if target is None or target in place.targets:
             return
         if target in (BREAK, CONTINUE):
-            if not place.in_loop:
+            if place.loop is None:
                 yield place.problem(f"next: {target} is only possible inside a loop", position)
+            elif place.loop == "parallel" and target == BREAK:
+                # The iterations beside this one are under way already.
+                yield place.problem("next: break is not possible in a parallel loop; use continue", position)
         elif target == END:
             if place.in_branch:
-                yield place.problem("next: end is not possible inside a parallel branch", position)
+                message = "next: end is not possible inside a parallel branch; let the branch run to its last step"
+                yield place.problem(message, position)
         else:
-            message = f"next: {target!r} is no step of this block or of one around it, up to the loop or branch"
+            hint = did_you_mean(target, place.targets)
+            message = f"next: {target!r} is no step of this block or of one around it, up to the loop or branch{hint}"
             yield place.problem(message, position)
 
     def template(self, template: Template, place: _Place) -> Iterator[Problem]:
@@ -243,6 +250,9 @@ class _Checker:
             case MapTemplate(items=mapping):
                 for item in mapping.values():
                     yield from self.template(item, place)
+            case ComputedMap(parts=parts):
+                for part in parts:
+                    yield from self.template(part, place)
 
     def node(self, node: Node, place: _Place, where: Expression | Position) -> Iterator[Problem]:
         def at(found: Node) -> Position:
@@ -250,7 +260,7 @@ class _Checker:
 
         match node:
             case Name(name=name) if name not in place.variables:
-                yield place.problem(f"symbol '{name}' is neither a variable nor a sub-workflow name", at(node))
+                yield self.unknown_symbol(name, place, at(node))
             case Member() if _is_constant(dotted(node), place):
                 return
             case CallNode():
@@ -258,21 +268,50 @@ class _Checker:
         for child in children(node):
             yield from self.node(child, place, where)
 
+    def unknown_symbol(self, name: str, place: _Place, position: Position) -> Problem:
+        message = f"symbol '{name}' is neither a variable nor a sub-workflow name"
+        if name in self._program.routines:
+            return place.problem(f"'{name}' is a sub-workflow: call it, with arguments in brackets", position)
+        if name in place.elsewhere:
+            message += " here: it belongs to a loop, handler or branch elsewhere; assign it before that block"
+        else:
+            message += did_you_mean(name, place.variables)
+        return place.problem(message, position)
+
     def expression_call(self, node: CallNode, place: _Place, position: Position) -> Iterator[Problem]:
         name, count = node.function, len(node.arguments)
         if (routine := self._program.routines.get(name)) is not None:
             most, least = len(routine.parameters), sum(p.default is None for p in routine.parameters)
-        elif (function := FUNCTIONS.get(name)) is not None:
+        elif (function := function_of(name)) is not None:
             if isinstance(function, Effect) and function.blocking:
                 yield place.problem(f"{name} blocks, so it cannot be part of an expression; use a call step", position)
                 return
             most, least = len(function.parameters), sum(p.default is REQUIRED for p in function.parameters)
         else:
-            yield place.problem(_unknown_function(name), position)
+            yield place.problem(_unknown_function(name, self._program.routines), position)
             return
         if not least <= count <= most:
             wanted = f"{least}" if least == most else f"{least} to {most}"
             yield place.problem(f"{name} takes {wanted} arguments, found {count}", position)
+
+
+def _made_anywhere(block: Block) -> frozenset[str]:
+    """The variables that a routine makes at any depth, those of loops and handlers included."""
+    found: set[str] = set()
+    for _, action in actions_of(block):
+        found |= assigned_by(action)
+        match action:
+            case For() as loop:
+                found |= _own(loop)
+            case Parallel(loop=For() as loop):
+                found |= _own(loop)
+            case Try(handler=Handler(variable=variable)):
+                found.add(variable)
+    return frozenset(found)
+
+
+def _own(loop: For) -> frozenset[str]:
+    return frozenset(name for name in (loop.value, loop.index) if name is not None)
 
 
 def assigned(block: Block) -> frozenset[str]:
@@ -305,11 +344,19 @@ def _is_constant(path: str | None, place: _Place) -> bool:
     return path in CONSTANTS and str(path).partition(".")[0] not in place.variables
 
 
-def _unknown_function(name: str) -> str:
+def _choices(wrong: str, known: Collection[str]) -> str:
+    """What may be passed instead: all parameters, or those most like it where a connector has many."""
+    hint = did_you_mean(wrong, known)
+    if len(known) > _FEW:
+        return hint
+    return f"{hint}{' It' if hint else '; it'} takes {', '.join(known) or 'no arguments'}"
+
+
+def _unknown_function(name: str, routines: Collection[str]) -> str:
     refusal = connector_refusal(name)
     if refusal is not None:
         return refusal
     module = name.rpartition(".")[0]
     siblings = sorted(known for known in FUNCTIONS if module and known.startswith(module + "."))
-    hint = f"; {module} has {', '.join(siblings)}" if siblings else ""
+    hint = f"; {module} has {', '.join(siblings)}" if siblings else did_you_mean(name, (*routines, *FUNCTIONS))
     return f"symbol '{name}' is neither a sub-workflow nor a library function{hint}"

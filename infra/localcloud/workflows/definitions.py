@@ -7,6 +7,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,6 +48,14 @@ def program_of(source: str) -> Program:
     return parse(source)
 
 
+@dataclass(frozen=True)
+class Deployed:
+    """What all executions of a revision share; `environment` lacks only the execution's id."""
+
+    program: Program
+    environment: Mapping[str, str]
+
+
 class Definitions:
     """All workflows. `on_delete` is told the name of one that goes away."""
 
@@ -54,6 +63,7 @@ class Definitions:
         self._store = store
         self._clock = clock
         self.on_delete: Callable[[str], None] = lambda name: None
+        self.deployed = functools.lru_cache(maxsize=256)(self._deployed)
 
     def create(self, parent: str, workflow_id: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The operation that made the workflow."""
@@ -94,8 +104,12 @@ class Definitions:
         return resource
 
     def of_location(self, parent: str) -> list[dict[str, Any]]:
-        """All workflows of a location."""
-        return self._store.workflows(parent)
+        """All workflows of a location, or of all locations of a project when it is `-`."""
+        return self._store.workflows(parent.removesuffix("-") + "*" if parent.endswith("/locations/-") else parent)
+
+    def all(self) -> list[dict[str, Any]]:
+        """All workflows of all projects."""
+        return self._store.workflows("*")
 
     def revisions(self, name: str) -> list[dict[str, Any]]:
         """All revisions, newest first. NOT_FOUND."""
@@ -107,7 +121,14 @@ class Definitions:
         self.get(name)
         self.on_delete(name)
         self._store.delete_workflow(name)
+        # A workflow of the same name may come, with the same revision ids.
+        self.deployed.cache_clear()
         return self._operation(_parent(name), name, "delete", None)
+
+    def _deployed(self, name: str, revision: str) -> Deployed:
+        resource = self.get(name, revision)
+        environment = {**resource.get("userEnvVars", {}), **_built_in_environment(resource)}
+        return Deployed(program_of(resource["sourceContents"]), environment)
 
     def operation(self, name: str) -> dict[str, Any]:
         """An operation. NOT_FOUND."""
@@ -155,6 +176,20 @@ class Definitions:
         }
         self._store.save_operation(operation)
         return operation
+
+
+def _built_in_environment(resource: Mapping[str, Any]) -> dict[str, str]:
+    _, project, _, location, _, workflow = resource["name"].split("/")
+    default_account = f"local-workflows@{project}.iam.gserviceaccount.com"
+    return {
+        "GOOGLE_CLOUD_LOCATION": location,
+        "GOOGLE_CLOUD_PROJECT_ID": project,
+        # Differs: local projects have no number.
+        "GOOGLE_CLOUD_PROJECT_NUMBER": "0",
+        "GOOGLE_CLOUD_SERVICE_ACCOUNT_NAME": resource.get("serviceAccount", default_account).rpartition("/")[2],
+        "GOOGLE_CLOUD_WORKFLOW_ID": workflow,
+        "GOOGLE_CLOUD_WORKFLOW_REVISION_ID": resource["revisionId"],
+    }
 
 
 def _checked(body: Mapping[str, Any], fields: Iterable[str]) -> dict[str, Any]:

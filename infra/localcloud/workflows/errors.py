@@ -137,6 +137,17 @@ def timeout_error(message: str) -> WorkflowError:
     return tagged("TimeoutError", message)
 
 
+def response_type_error(message: str, response: Any) -> WorkflowError:
+    """What a connector waits for answered with something else than its API documents."""
+    return tagged("ResponseTypeError", message, response=response)
+
+
+def operation_error(message: str, operation: Mapping[str, Any], error: Any) -> WorkflowError:
+    """A long-running operation, or a job, ended in failure."""
+    payload = {"message": message, "tags": ["OperationError"], "operation": dict(operation), "error": error}
+    return WorkflowError(payload)
+
+
 def auth_error(message: str) -> WorkflowError:
     """Credentials for a request could not be made."""
     return tagged("AuthError", message)

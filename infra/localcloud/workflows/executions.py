@@ -1,45 +1,46 @@
-"""Executions: started, journaled, resumed after a restart, cancelled. One asyncio task each while they run."""
+"""Executions as resources: created, read, cancelled. Those that run are the `Runner`'s."""
 
 from __future__ import annotations
 
-import asyncio
-import functools
-import logging
 import uuid
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
 
 from ..clock import Clock
 from ..http import GoogleError
 from . import limits
 from .callbacks import Callbacks
-from .definitions import Definitions, program_of
-from .errors import WorkflowError, tagged
-from .http_client import HttpClient, within
-from .journal import Journal
-from .runtime import Run
-from .steps import run_routine
+from .connectors import Connectors
+from .definitions import Definitions
+from .entry_store import EntryRecord
+from .http_client import HttpClient
+from .observer import Observer
+from .runner import Runner
 from .store import ExecutionRecord, Store
 from .values import from_json, to_json
 
-LOG = logging.getLogger("localcloud.workflows")
 FINAL_STATES = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 class Executions:
-    """All executions. Those that run are tasks; finished ones are rows."""
+    """All executions. `observe` gives an observer for one that starts or goes on, by its name."""
 
     def __init__(
-        self, store: Store, definitions: Definitions, callbacks: Callbacks, clock: Clock, http: HttpClient
+        self,
+        store: Store,
+        definitions: Definitions,
+        callbacks: Callbacks,
+        clock: Clock,
+        http: HttpClient,
+        observe: Callable[[str], Observer | None],
+        connectors: Connectors,
+        *,
+        history: bool,
     ) -> None:
         self._store = store
         self._definitions = definitions
-        self._callbacks = callbacks
         self._clock = clock
-        self._http = http
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._runs: dict[str, Run] = {}
-        definitions.on_delete = self._stop_all_of
+        self._runner = Runner(store, definitions, callbacks, clock, http, observe, connectors, history=history)
+        definitions.on_delete = self._runner.stop_all_of
 
     # --- the API's verbs
 
@@ -49,8 +50,13 @@ class Executions:
         argument: str | None,
         labels: Mapping[str, str] | None = None,
         call_log_level: str | None = None,
+        history_level: str | None = None,
+        unbuffered: bool = False,
     ) -> ExecutionRecord:
-        """A new execution of the workflow's newest revision, stored before it starts. `argument` is a JSON text."""
+        """A new execution of the workflow's newest revision, stored before it starts. `argument` is a JSON text.
+
+        Levels that are not given are the workflow's; `unbuffered` is kept and shown, since nothing is ever buffered.
+        """
         resource = self._definitions.get(workflow)
         if argument is not None:
             _check_argument(argument)
@@ -66,9 +72,11 @@ class Executions:
             call_log_level=call_log_level or resource.get("callLogLevel"),
             created=self._clock.now(),
             ended=None,
+            history_level=history_level or resource.get("executionHistoryLevel"),
+            unbuffered=unbuffered,
         )
         self._store.create_execution(record)
-        self._start(record)
+        self._runner.start(record.name)
         return record
 
     def get(self, name: str) -> ExecutionRecord:
@@ -88,111 +96,58 @@ class Executions:
         record = self.get(name)
         if record.state in FINAL_STATES:
             raise GoogleError("FAILED_PRECONDITION", f"execution {name} has ended as {record.state}")
-        self._stop(name)
         error = {"payload": to_json("execution cancelled"), "context": "execution cancelled"}
-        return self._finish(record.finished("CANCELLED", self._clock.now(), error=error))
+        cancelled = self._runner.end(record.finished("CANCELLED", self._clock.now(), error=error))
+        self._runner.stop(name)
+        return cancelled
 
     def current_steps(self, name: str) -> list[dict[str, str]]:
         """Routine and step of each frame of a running execution, outermost first."""
-        run = self._runs.get(name)
+        run = self._runner.run_of(name)
         frames = run.main.frames if run else []
         return [{"routine": frame.routine, "step": frame.step.name} for frame in frames if frame.step]
+
+    def history(self, name: str) -> list[EntryRecord]:
+        """The step entries of an execution up to now, in the order in which they began. NOT_FOUND."""
+        self.get(name)
+        self._runner.flush_history(name)
+        return self._store.entries.of(name)
+
+    def history_overflow(self, name: str) -> str | None:
+        """The counts of step entries beyond the limit of a history, as `Overflow.text` gives them, if there are any."""
+        self._runner.flush_history(name)
+        return self._store.entries.overflow(name)
+
+    def delete_history(self, name: str) -> None:
+        """Forget the step entries of an execution. NOT_FOUND, FAILED_PRECONDITION while it is ACTIVE."""
+        if self.get(name).state not in FINAL_STATES:
+            raise GoogleError("FAILED_PRECONDITION", f"execution {name} is ACTIVE; cancel it first, or wait")
+        self._store.entries.delete(name)
 
     @property
     def computing(self) -> bool:
         """Whether any execution has steps to run right now, rather than something to wait for."""
-        return any(run.pausing for run in self._runs.values())
+        return self._runner.computing
+
+    @property
+    def steps_run(self) -> int:
+        """How many steps the running executions have run; while it changes, they do not only wait."""
+        return self._runner.steps_run
 
     async def wait(self, name: str) -> ExecutionRecord:
         """The execution once it has ended."""
-        task = self._tasks.get(name)
-        if task is not None:
-            await asyncio.wait([task])
+        await self._runner.ended(name)
         return self.get(name)
 
     # --- life of the process
 
     def resume(self) -> int:
         """Go on with every execution that had not ended when the process did; how many there are."""
-        records = self._store.active_executions()
-        for record in records:
-            self._start(record)
-        return len(records)
+        return self._runner.resume()
 
     async def close(self) -> None:
         """Stop working on executions; they stay ACTIVE and go on after the next start."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    # --- one execution
-
-    def _start(self, record: ExecutionRecord) -> None:
-        task = asyncio.get_running_loop().create_task(self._execute(record), name=record.name)
-        self._tasks[record.name] = task
-        task.add_done_callback(lambda done: self._forget(record.name, done))
-
-    def _forget(self, name: str, task: asyncio.Task[None]) -> None:
-        if self._tasks.get(name) is task:
-            del self._tasks[name]
-        self._runs.pop(name, None)
-        if not task.cancelled() and task.exception() is not None:
-            LOG.error("execution lost", exc_info=task.exception(), extra={"fields": {"execution": name}})
-
-    def _stop(self, name: str) -> None:
-        task = self._tasks.pop(name, None)
-        if task is not None:
-            task.cancel()
-
-    def _stop_all_of(self, workflow: str) -> None:
-        for name in [name for name in self._tasks if name.startswith(f"{workflow}/executions/")]:
-            self._stop(name)
-
-    async def _execute(self, record: ExecutionRecord) -> None:
-        try:
-            run, arguments = self._prepare(record)
-            self._runs[record.name] = run
-            result = await within(
-                self._clock,
-                record.created + limits.DURATION_SECONDS - self._clock.now(),
-                run.result(arguments),
-                "the execution",
-            )
-            text = to_json(result)
-        except WorkflowError as error:
-            self._finish(record.finished("FAILED", self._clock.now(), error=_error_resource(error)))
-        except Exception as error:  # a mistake of ours must not leave an execution ACTIVE for ever
-            LOG.error("internal error", exc_info=error, extra={"fields": {"execution": record.name}})
-            failure = tagged("SystemError", f"internal error of the local engine: {error!r}")
-            self._finish(record.finished("FAILED", self._clock.now(), error=_error_resource(failure)))
-        else:
-            self._finish(record.finished("SUCCEEDED", self._clock.now(), result=text))
-
-    def _prepare(self, record: ExecutionRecord) -> tuple[Run, dict[str, Any]]:
-        resource = self._definitions.get(record.workflow, record.revision)
-        program = program_of(resource["sourceContents"])
-        records = self._store.journal(record.name)
-        _log_state(record, f"execution {'resumed' if records else 'started'}")
-        run = Run(
-            execution=record.name,
-            program=program,
-            environment={**resource.get("userEnvVars", {}), **_built_in_environment(record, resource)},
-            clock=self._clock,
-            http=self._http,
-            callbacks=self._callbacks,
-            journal=Journal(functools.partial(self._store.append_journal, record.name), records),
-            perform=run_routine,
-        )
-        parameters = program.main.parameters
-        argument = from_json(record.argument) if record.argument is not None else None
-        passed = bool(parameters) and (record.argument is not None or parameters[0].default is None)
-        return run, {parameters[0].name: argument} if passed else {}
-
-    def _finish(self, record: ExecutionRecord) -> ExecutionRecord:
-        self._store.finish_execution(record)
-        _log_state(record, f"execution {record.state.lower()}")
-        return record
+        await self._runner.close()
 
 
 def _check_argument(argument: str) -> None:
@@ -203,46 +158,3 @@ def _check_argument(argument: str) -> None:
         from_json(argument)
     except ValueError as error:
         raise GoogleError("INVALID_ARGUMENT", f"argument must be a JSON text: {error}") from error
-
-
-def _error_resource(error: WorkflowError) -> dict[str, Any]:
-    try:
-        payload = to_json(error.payload)
-    except WorkflowError as unwritable:
-        payload = to_json(unwritable.payload)
-    elements = [
-        {
-            "step": element.step,
-            "routine": element.routine,
-            "position": {"line": str(element.position.line), "column": str(element.position.column), "length": "0"},
-        }
-        for element in error.trace or ()
-    ]
-    return {"payload": payload, "context": error.context(), "stackTrace": {"elements": elements}}
-
-
-def _built_in_environment(record: ExecutionRecord, resource: Mapping[str, Any]) -> dict[str, str]:
-    _, project, _, location, _, workflow, _, execution = record.name.split("/")
-    default_account = f"local-workflows@{project}.iam.gserviceaccount.com"
-    return {
-        "GOOGLE_CLOUD_LOCATION": location,
-        "GOOGLE_CLOUD_PROJECT_ID": project,
-        # Differs: local projects have no number.
-        "GOOGLE_CLOUD_PROJECT_NUMBER": "0",
-        "GOOGLE_CLOUD_SERVICE_ACCOUNT_NAME": resource.get("serviceAccount", default_account).rpartition("/")[2],
-        "GOOGLE_CLOUD_WORKFLOW_EXECUTION_ID": execution,
-        "GOOGLE_CLOUD_WORKFLOW_ID": workflow,
-        "GOOGLE_CLOUD_WORKFLOW_REVISION_ID": record.revision,
-    }
-
-
-def _log_state(record: ExecutionRecord, message: str) -> None:
-    fields: dict[str, Any] = {
-        "workflow": record.workflow.rpartition("/")[2],
-        "execution": record.name.rpartition("/")[2],
-        "state": record.state,
-    }
-    if record.error:
-        fields["context"] = record.error["context"]
-    level = logging.ERROR if record.state == "FAILED" else logging.INFO
-    LOG.log(level, message, extra={"fields": fields})

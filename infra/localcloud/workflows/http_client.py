@@ -90,17 +90,27 @@ class RealHttpClient:
 
 async def within(clock: Clock, seconds: float, work: Awaitable[_Result], what: str) -> _Result:
     """The result of `work`; TimeoutError, as a workflow's error naming `what`, after `seconds` of the clock's time."""
-    task = asyncio.ensure_future(work)
-    timer = asyncio.ensure_future(clock.sleep(seconds))
+    worker = asyncio.current_task()
+    assert worker is not None
+    earlier_requests = worker.cancelling()
+    expired = False
+
+    async def watch() -> None:
+        nonlocal expired
+        await clock.sleep(seconds)
+        expired = True
+        worker.cancel()
+
+    timer = asyncio.create_task(watch())
     try:
-        await asyncio.wait({task, timer}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise timeout_error(f"{what} did not end within {seconds:g} seconds")
+        return await work
+    except asyncio.CancelledError:
+        # As asyncio.timeout does: when somebody else cancelled as well, that goes first.
+        if expired and worker.uncancel() <= earlier_requests:
+            raise timeout_error(f"{what} did not end within {seconds:g} seconds") from None
+        raise
     finally:
-        for pending in (task, timer):
-            pending.cancel()
-        await asyncio.wait({task, timer})
+        timer.cancel()
 
 
 def _header_map(headers: httpx.Headers) -> dict[str, str]:

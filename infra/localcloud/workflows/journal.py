@@ -30,6 +30,8 @@ class Append(Protocol):
 class Journal:
     """The journal of one execution. `records` are (path, outcome) pairs of an earlier run, in order."""
 
+    __slots__ = ("_append", "_delivered", "_live", "_recorded", "_total", "_waiting")
+
     def __init__(self, append: Append, records: Sequence[tuple[str, str]] = ()) -> None:
         self._append = append
         self._recorded = {path: (number, outcome) for number, (path, outcome) in enumerate(records)}
@@ -37,6 +39,11 @@ class Journal:
         self._delivered = 0
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._live: list[asyncio.Future[None]] = []
+
+    @property
+    def replaying(self) -> bool:
+        """Whether recorded outcomes are still being handed out, so that what happens has happened before."""
+        return self._delivered < self._total
 
     async def effect(self, path: str, action: Callable[[], Awaitable[Any]], and_then: Commit | None = None) -> Any:
         """The outcome of `action`, a value or a WorkflowError, performed at most once per record.

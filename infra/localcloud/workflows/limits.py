@@ -14,9 +14,10 @@ CONDITIONS_PER_SWITCH: Final = 50
 BRANCHES_MINIMUM: Final = 2
 BRANCHES_MAXIMUM: Final = 10
 PARAMETERS_OF_MAIN: Final = 1
-# Not documented: how deep brackets and blocks may nest, so that neither can exhaust the host.
+# Not documented: how deep brackets, blocks and values may nest, so that none can exhaust the host.
 EXPRESSION_DEPTH: Final = 60
 BLOCK_DEPTH: Final = 60
+VALUE_DEPTH: Final = 200
 SOURCE_NODES: Final = 100_000
 
 # One execution.
@@ -35,11 +36,23 @@ INTEGER_MAXIMUM: Final = 2**63 - 1
 # Calls that leave the workflow.
 HTTP_TIMEOUT_SECONDS: Final = 300
 HTTP_TIMEOUT_MAXIMUM_SECONDS: Final = 1800
+CONNECTOR_TIMEOUT_SECONDS: Final = 1800.0
+CONNECTOR_TIMEOUT_MAXIMUM_SECONDS: Final = 31_536_000
 RESPONSE_BYTES: Final = 2 * KIB * KIB
 CALLBACK_TIMEOUT_SECONDS: Final = 43_200.0
 
+# Step history, not documented: how many entries of an execution are kept (after them only failed ones, as many as the
+# second number), how long a value may be to be kept whole, and how much all values of an execution may take.
+HISTORY_ENTRIES: Final = 10_000
+HISTORY_FAILED_ENTRIES: Final = 1_000
+HISTORY_VALUE_CHARACTERS: Final = 2_000
+HISTORY_VALUES_CHARACTERS: Final = 8 * KIB * KIB
+# Not documented: how much of a value a line of the call log has.
+LOGGED_VALUE_CHARACTERS: Final = 2_000
+
 # Resources.
 LABELS: Final = 64
+LABEL_CHARACTERS: Final = 63
 DESCRIPTION_CHARACTERS: Final = 1000
 ENVIRONMENT_VARIABLES: Final = 20
 ENVIRONMENT_VALUE_BYTES: Final = 4 * KIB

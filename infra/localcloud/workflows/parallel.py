@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 from . import limits
 from .errors import WorkflowError, parallel_nesting_error, type_error, unhandled_branch_error
@@ -13,6 +13,8 @@ from .runtime import Strand
 from .scope import Scope
 from .values import type_name
 
+_Result = TypeVar("_Result")
+_OPEN = contextlib.nullcontext()
 Branch = tuple[str, Callable[[Scope, Strand], Awaitable[Any]]]
 
 
@@ -31,19 +33,22 @@ async def run_parallel(branches: Sequence[Branch], limit: Any, scope: Scope, str
         identity, body = branch
         child = strand.branch(f"{base}.{number}")
         async with gate, slots:
+            own = scope.child(border=True)
             try:
                 await child.resumed()
-                await body(scope.child(border=True), child)
+                await body(own, child)
             except WorkflowError as error:
                 child.locate(error)
                 return {"id": identity, "error": {"payload": error.payload, "context": error.context()}}
+            finally:
+                own.close()
         return None
 
     # A branch that waits for its own branches takes up no place among those that run.
     if strand.nesting:
         slots.release()
     try:
-        failures = await asyncio.gather(*(run(number, branch) for number, branch in enumerate(branches)))
+        failures = await _all([run(number, branch) for number, branch in enumerate(branches)])
     finally:
         if strand.nesting:
             await slots.acquire()
@@ -54,9 +59,23 @@ async def run_parallel(branches: Sequence[Branch], limit: Any, scope: Scope, str
         raise unhandled_branch_error(reported, truncated=len(failed) > len(reported))
 
 
+async def _all(runs: Sequence[Coroutine[Any, Any, _Result]]) -> list[_Result]:
+    """The results of all. When one is broken off by anything but a workflow's error, so are the others."""
+    if not runs:
+        return []
+    tasks = [asyncio.create_task(run) for run in runs]
+    try:
+        return await asyncio.gather(*tasks)
+    except BaseException:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        raise
+
+
 def _gate(limit: Any) -> contextlib.AbstractAsyncContextManager[Any]:
     if limit is None:
-        return contextlib.nullcontext()
+        return _OPEN
     if type(limit) is not int or limit < 1:
         found = limit if type(limit) is int else type_name(limit)
         raise type_error(f"concurrency_limit must be a positive integer, found {found}")

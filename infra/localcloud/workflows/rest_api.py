@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ..http import GoogleError, application, read_json
+from ..http import application
 from .engine import Engine
 from .events import event_of_push
-from .filters import matcher
-from .resources import execution_page, execution_resource, page, view_of
+from .requests import EXECUTION_FIELDS, PUSH_FIELDS, WORKFLOW_FIELDS, query_of, read_message
+from .resources import (
+    callback_page,
+    execution_page,
+    execution_resource,
+    exported,
+    operation_page,
+    revision_page,
+    view_of,
+    workflow_page,
+)
 from .stdlib.http import METHODS, decode_body
+from .step_entries import step_entry, step_entry_page
+from .ui import ui_routes
 from .values import to_json
 
 _LOCATION = "/v1/projects/{project}/locations/{location}"
 _WORKFLOW = _LOCATION + "/workflows/{workflow}"
 _EXECUTION = _WORKFLOW + "/executions/{execution}"
-_WORKFLOW_PAGE, _WORKFLOW_PAGE_MAXIMUM = 500, 1000
-_REVISION_PAGE, _REVISION_PAGE_MAXIMUM = 20, 100
-# Enum fields that clients may send as numbers.
-_CALL_LOG_LEVELS = ("CALL_LOG_LEVEL_UNSPECIFIED", "LOG_ALL_CALLS", "LOG_ERRORS_ONLY", "LOG_NONE")
-_HISTORY_LEVELS = ("EXECUTION_HISTORY_LEVEL_UNSPECIFIED", "EXECUTION_HISTORY_BASIC", "EXECUTION_HISTORY_DETAILED")
-
-_Result = TypeVar("_Result")
 Handler = Callable[[Request], Awaitable[Any]]
 
 
@@ -50,12 +54,16 @@ def rest_application(engine: Engine, project: str, location: str) -> Starlette:
         ("POST", _WORKFLOW + "/executions", api.create_execution),
         ("GET", _WORKFLOW + "/executions", api.list_executions),
         ("POST", _EXECUTION + ":cancel", api.cancel_execution),
+        ("GET", _EXECUTION + ":exportData", api.export_data),
+        ("POST", _EXECUTION + ":deleteExecutionHistory", api.delete_history),
+        ("GET", _EXECUTION + "/stepEntries", api.list_step_entries),
+        ("GET", _EXECUTION + "/stepEntries/{entry}", api.get_step_entry),
         ("GET", _EXECUTION, api.get_execution),
         ("GET", _EXECUTION + "/callbacks", api.list_callbacks),
     ]
     written = [Route(path, _written(handler), methods=[method]) for method, path, handler in routes]
     callback = Route(_EXECUTION + "/callbacks/{callback}", _written(api.receive_callback), methods=list(METHODS))
-    return application([*written, callback])
+    return application([*written, callback, *ui_routes(engine)])
 
 
 def _written(handler: Handler) -> Callable[[Request], Awaitable[Response]]:
@@ -86,7 +94,7 @@ class _Api:
 
     async def list_operations(self, request: Request) -> Any:
         """Operations."""
-        return {"operations": self._engine.definitions.operations(_parent(request))}
+        return operation_page(self._engine, _parent(request), query_of(request))
 
     async def get_operation(self, request: Request) -> Any:
         """Operation."""
@@ -99,14 +107,12 @@ class _Api:
 
     async def create_workflow(self, request: Request) -> Any:
         """Operation."""
-        body = _named_enums(await read_json(request))
+        body = await read_message(request, WORKFLOW_FIELDS)
         return self._engine.definitions.create(_parent(request), request.query_params.get("workflowId", ""), body)
 
     async def list_workflows(self, request: Request) -> Any:
-        """Workflows by name."""
-        fits = matcher(request.query_params.get("filter", ""))
-        found = [w for w in self._engine.definitions.of_location(_parent(request)) if fits(w)]
-        return _paged(request, "workflows", found, _WORKFLOW_PAGE, _WORKFLOW_PAGE_MAXIMUM)
+        """Workflows, by name unless ordered otherwise."""
+        return workflow_page(self._engine, _parent(request), query_of(request))
 
     async def get_workflow(self, request: Request) -> Any:
         """Workflow."""
@@ -115,7 +121,8 @@ class _Api:
     async def patch_workflow(self, request: Request) -> Any:
         """Operation."""
         mask = [field for field in request.query_params.get("updateMask", "").split(",") if field]
-        return self._engine.definitions.update(_workflow(request), _named_enums(await read_json(request)), mask)
+        body = await read_message(request, WORKFLOW_FIELDS)
+        return self._engine.definitions.update(_workflow(request), body, mask)
 
     async def delete_workflow(self, request: Request) -> Any:
         """Operation."""
@@ -123,26 +130,26 @@ class _Api:
 
     async def list_revisions(self, request: Request) -> Any:
         """Workflows, newest revision first."""
-        found = self._engine.definitions.revisions(_workflow(request))
-        return _paged(request, "workflows", found, _REVISION_PAGE, _REVISION_PAGE_MAXIMUM)
+        return revision_page(self._engine, _workflow(request), query_of(request))
 
     # --- workflowexecutions.v1
 
     async def create_execution(self, request: Request) -> Any:
         """The new Execution."""
-        body = _named_enums(await read_json(request))
-        argument = body.get("argument")
-        if argument is not None and not isinstance(argument, str):
-            message = 'argument must be a JSON text in a string, such as "{\\"key\\": 1}"'
-            raise GoogleError("INVALID_ARGUMENT", message)
+        body = await read_message(request, EXECUTION_FIELDS)
         record = self._engine.executions.create(
-            _workflow(request), argument or None, body.get("labels"), body.get("callLogLevel")
+            _workflow(request),
+            body.get("argument") or None,
+            body.get("labels"),
+            body.get("callLogLevel"),
+            body.get("executionHistoryLevel"),
+            body.get("disableConcurrencyQuotaOverflowBuffering", False),
         )
         return execution_resource(self._engine, record, "FULL")
 
     async def trigger(self, request: Request) -> Any:
         """The new Execution for a Pub/Sub push, its argument the CloudEvent that Eventarc would make of it."""
-        event = event_of_push(await read_json(request), self._engine.clock.now())
+        event = event_of_push(await read_message(request, PUSH_FIELDS), self._engine.clock.now())
         record = self._engine.executions.create(_workflow(request), to_json(event))
         return execution_resource(self._engine, record, "FULL")
 
@@ -153,16 +160,8 @@ class _Api:
 
     async def list_executions(self, request: Request) -> Any:
         """A page of Executions."""
-        query = request.query_params
-        return execution_page(
-            self._engine,
-            _workflow(request),
-            page_size=_page_size(request),
-            page_token=query.get("pageToken", ""),
-            view=view_of(query.get("view", ""), "BASIC"),
-            filter_=query.get("filter", ""),
-            order_by=query.get("orderBy", ""),
-        )
+        view = view_of(request.query_params.get("view", ""), "BASIC")
+        return execution_page(self._engine, _workflow(request), query_of(request), view)
 
     async def cancel_execution(self, request: Request) -> Any:
         """The cancelled Execution."""
@@ -171,8 +170,28 @@ class _Api:
 
     async def list_callbacks(self, request: Request) -> Any:
         """Callbacks."""
-        self._engine.executions.get(_execution(request))
-        return _paged(request, "callbacks", self._engine.callbacks.listing(_execution(request)), 50, 100)
+        return callback_page(self._engine, _execution(request), query_of(request))
+
+    async def export_data(self, request: Request) -> Any:
+        """ExportDataResponse."""
+        return exported(self._engine, self._engine.executions.get(_execution(request)))
+
+    async def delete_history(self, request: Request) -> Any:
+        """Empty, once the step entries are gone."""
+        self._engine.executions.delete_history(_execution(request))
+        return {}
+
+    async def list_step_entries(self, request: Request) -> Any:
+        """A page of StepEntries."""
+        name = _execution(request)
+        view = request.query_params.get("view", "")
+        return step_entry_page(name, self._engine.executions.history(name), query_of(request), view)
+
+    async def get_step_entry(self, request: Request) -> Any:
+        """StepEntry."""
+        name = _execution(request)
+        view = request.query_params.get("view", "")
+        return step_entry(name, self._engine.executions.history(name), request.path_params["entry"], view)
 
     async def receive_callback(self, request: Request) -> Any:
         """Empty, once the request is kept."""
@@ -202,30 +221,3 @@ def _workflow(request: Request) -> str:
 
 def _execution(request: Request) -> str:
     return f"{_workflow(request)}/executions/{request.path_params['execution']}"
-
-
-def _page_size(request: Request) -> int:
-    text = request.query_params.get("pageSize", "0")
-    if not text.isdigit():
-        raise GoogleError("INVALID_ARGUMENT", f"pageSize must be a positive number, found {text!r}")
-    return int(text)
-
-
-def _paged(request: Request, key: str, found: list[_Result], default: int, maximum: int) -> dict[str, Any]:
-    size = min(_page_size(request) or default, maximum)
-    shown, token = page(found, size, request.query_params.get("pageToken", ""))
-    return {key: shown, **({"nextPageToken": token} if token else {})}
-
-
-def _named_enums(body: dict[str, Any]) -> dict[str, Any]:
-    """The body with enum numbers written as names, the unspecified ones left out."""
-    for field, names in (("callLogLevel", _CALL_LOG_LEVELS), ("executionHistoryLevel", _HISTORY_LEVELS)):
-        value = body.get(field)
-        if isinstance(value, int) and 0 <= value < len(names):
-            value = names[value]
-        if value is not None and value not in names:
-            raise GoogleError("INVALID_ARGUMENT", f"{field} must be one of {', '.join(names)}, found {value!r}")
-        body.pop(field, None)
-        if value is not None and value != names[0]:
-            body[field] = value
-    return body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +32,8 @@ class Schedule:
         try:
             grown = self.initial_delay_seconds * self.multiplier ** (retry - 1)
         except OverflowError:
-            return self.max_delay_seconds
+            # No growth makes a delay of nothing longer.
+            grown = math.inf if self.initial_delay_seconds else 0.0
         return min(self.max_delay_seconds, grown)
 
 

@@ -15,6 +15,8 @@ from .values import size_bytes
 class Memory:
     """Bytes held by all variables of one execution."""
 
+    __slots__ = ("_used",)
+
     def __init__(self) -> None:
         self._used = 0
 
@@ -56,21 +58,24 @@ class Scope:
 
     def get(self, name: str) -> Any:
         """The value of `name`; KeyError when no assignment to it was executed yet."""
-        owner = self.owner(name)
-        if owner is None:
-            raise tagged("KeyError", f"variable {name!r} has no value yet")
-        return owner._values[name]
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope._values:
+                return scope._values[name]
+            scope = scope._parent
+        raise tagged("KeyError", f"variable {name!r} has no value yet")
 
-    def set(self, name: str, value: Any) -> None:
-        """Change the variable where it lives, or create it here."""
-        (self.owner(name) or self).declare(name, value)
+    def set(self, name: str, value: Any) -> int:
+        """Change the variable where it lives, or create it here; the size of the value in bytes."""
+        return (self.owner(name) or self).declare(name, value)
 
-    def declare(self, name: str, value: Any) -> None:
-        """Create or change the variable in this very scope."""
+    def declare(self, name: str, value: Any) -> int:
+        """Create or change the variable in this very scope; the size of the value in bytes."""
         size = size_bytes(value)
         self._memory.charge(size - self._sizes.get(name, 0))
         self._sizes[name] = size
         self._values[name] = value
+        return size
 
     def resize(self, name: str, change: int) -> None:
         """Count that a part of `name` is about to grow by `change` bytes."""

@@ -6,6 +6,8 @@ aliases that contain themselves are refused. JSON is read as the YAML that it is
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +16,7 @@ import yaml
 
 from . import limits
 from .errors import Position, Problem, SourceError
+from .values import ESCAPED_SURROGATE, whole_text
 
 # The loader without any implicit types; the C one when PyYAML was built with it.
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
@@ -21,6 +24,7 @@ _PLAIN_TAGS = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:seq", "tag:yaml.org,2
 _BOOLEANS = {**dict.fromkeys(("true", "True", "TRUE"), True), **dict.fromkeys(("false", "False", "FALSE"), False)}
 _NULLS = ("", "~", "null", "Null", "NULL")
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_MOST_DIGITS = 100
 _BASED_INTEGER = re.compile(r"0x[0-9a-fA-F]+|0o[0-7]+")
 _DOUBLE = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 
@@ -44,11 +48,12 @@ class Sequence:
 
 @dataclass(frozen=True)
 class Entry:
-    """One key of a map with its value."""
+    """One key of a map with its value. `text_column`: where a one-line key starts, quotes aside."""
 
     key: str
     position: Position
     value: Tree
+    text_column: int | None = None
 
 
 @dataclass(frozen=True)
@@ -66,15 +71,39 @@ class Mapping:
 Tree = Scalar | Sequence | Mapping
 
 
-def read_source(text: str) -> Tree:
-    """The tree of a definition. SourceError when it is too large or not YAML."""
+def read_source(text: str, problems: list[Problem]) -> Tree:
+    """The tree of a definition; what a value or key is refused for is added to `problems`, and the rest still read.
+
+    SourceError when it is too large or not YAML.
+    """
     start = Position(1, 1)
-    size = len(text.encode())
+    size = len(text.encode(errors="surrogatepass"))
     if size > limits.SOURCE_BYTES:
         message = f"the source has {size} bytes; at most {limits.SOURCE_BYTES} are allowed"
         raise SourceError([Problem(message, start)])
+    tree = _tree(text, problems)
+    if tree is None:
+        raise SourceError([Problem("the source is empty; a main routine with steps is needed", start)])
+    return tree
+
+
+def read_tree(text: str) -> Tree | None:
+    """The tree of any text by the same rules; None when it is empty. SourceError with all that is wrong with it."""
+    problems: list[Problem] = []
+    tree = _tree(text, problems)
+    if problems:
+        raise SourceError(problems)
+    return tree
+
+
+def _tree(text: str, problems: list[Problem]) -> Tree | None:
+    start = Position(1, 1)
+    if "\t" in text and _is_json(text):
+        # Not every YAML loader takes the tabs that JSON may be indented with; in its strings there are none.
+        text = text.replace("\t", " ")
     try:
-        node = yaml.compose(text, Loader=_LOADER)
+        # The C loader refuses characters written as two escapes, as JSON does with emoji.
+        node = yaml.compose(text, Loader=yaml.BaseLoader if ESCAPED_SURROGATE.search(text) else _LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         reason = ", ".join(part for part in (error.context, error.problem) if part)
@@ -83,9 +112,15 @@ def read_source(text: str) -> Tree:
         raise SourceError([Problem(f"not valid YAML: {error}", start)]) from error
     except RecursionError as error:
         raise SourceError([Problem("not valid YAML: nested too deep", start)]) from error
-    if node is None:
-        raise SourceError([Problem("the source is empty; a main routine with steps is needed", start)])
-    return _Converter().tree(node, 0)
+    return None if node is None else _Converter(problems).tree(node, 0)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _position(mark: Any) -> Position:
@@ -93,7 +128,8 @@ def _position(mark: Any) -> Position:
 
 
 class _Converter:
-    def __init__(self) -> None:
+    def __init__(self, problems: list[Problem]) -> None:
+        self._problems = problems
         self._count = 0
 
     def tree(self, node: yaml.Node, depth: int) -> Tree:
@@ -103,10 +139,14 @@ class _Converter:
         if self._count > limits.SOURCE_NODES or depth > 2 * limits.BLOCK_DEPTH:
             raise SourceError([Problem("nested too deep, or expanded too far by aliases", position)])
         if node.tag not in _PLAIN_TAGS:
-            raise SourceError([Problem(f"the YAML tag {node.tag} is not supported", position)])
+            self._problems.append(Problem(f"the YAML tag {node.tag} is not supported; leave it out", position))
         match node:
             case yaml.ScalarNode():
-                return _scalar(node, position)
+                try:
+                    return _scalar(node, position)
+                except SourceError as error:
+                    self._problems.extend(error.problems)
+                    return Scalar(None, position)
             case yaml.SequenceNode():
                 return Sequence(tuple(self.tree(item, depth + 1) for item in node.value), position)
             case yaml.MappingNode():
@@ -119,19 +159,26 @@ class _Converter:
         for key_node, value_node in node.value:
             place = _position(key_node.start_mark)
             if not isinstance(key_node, yaml.ScalarNode):
-                raise SourceError([Problem("a map's key must be a string", place)])
-            key = key_node.value
+                self._problems.append(Problem("a map's key must be a string", place))
+                continue
+            key = whole_text(key_node.value)
             if key in entries:
-                raise SourceError([Problem(f"duplicate key {key!r}", place)])
-            entries[key] = Entry(key, place, self.tree(value_node, depth + 1))
+                line = entries[key].position.line
+                self._problems.append(Problem(f"duplicate key {key!r}; line {line} has it too", place))
+                continue
+            entries[key] = Entry(key, place, self.tree(value_node, depth + 1), _text_column(key_node, place))
         return Mapping(tuple(entries.values()), position)
 
 
 def _scalar(node: yaml.ScalarNode, position: Position) -> Scalar:
-    one_line = node.start_mark.line == node.end_mark.line
-    if node.style:
-        return Scalar(node.value, position, position.column + 1 if one_line and node.style in "'\"" else None)
-    return Scalar(_plain_value(node.value, position), position, position.column if one_line else None)
+    value = whole_text(node.value) if node.style else _plain_value(node.value, position)
+    return Scalar(value, position, _text_column(node, position))
+
+
+def _text_column(node: yaml.ScalarNode, position: Position) -> int | None:
+    if node.start_mark.line != node.end_mark.line or (node.style and node.style not in "'\""):
+        return None
+    return position.column + 1 if node.style else position.column
 
 
 def _plain_value(text: str, position: Position) -> Any:
@@ -140,15 +187,23 @@ def _plain_value(text: str, position: Position) -> Any:
     if text in _BOOLEANS:
         return _BOOLEANS[text]
     if _BASED_INTEGER.fullmatch(text):
-        return _fitting(int(text, 0), position)
+        return _integer(text, 0, position)
     if _INTEGER.fullmatch(text):
-        return _fitting(int(text), position)
+        return _integer(text, 10, position)
     if _DOUBLE.fullmatch(text) and not text.lstrip("+-").isdigit():
+        if math.isinf(float(text)):
+            raise SourceError([Problem(f"{_shown(text)} does not fit in a double", position)])
         return float(text)
     return text
 
 
-def _fitting(value: int, position: Position) -> int:
+def _integer(text: str, base: int, position: Position) -> int:
+    # The host refuses to convert very many digits, of which no number that fits has any.
+    value = int(text, base) if len(text) <= _MOST_DIGITS else math.inf
     if not limits.INTEGER_MINIMUM <= value <= limits.INTEGER_MAXIMUM:
-        raise SourceError([Problem(f"{value} does not fit in 64 bits", position)])
-    return value
+        raise SourceError([Problem(f"{_shown(text)} does not fit in 64 bits", position)])
+    return int(value)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _MOST_DIGITS else f"{text[:_MOST_DIGITS]}..."

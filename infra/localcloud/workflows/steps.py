@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 import functools
+import itertools
+import json
 import math
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from . import limits
 from .control import Break, Control, Goto, Returned, control_of
-from .errors import WorkflowError, recursion_error, type_error, value_error
-from .evaluation import template_value
+from .errors import WorkflowError, recursion_error, resource_limit_error, type_error, value_error
+from .evaluation import plain_value, template_value
 from .expressions import evaluate
 from .expressions.evaluator import check_position, element
 from .expressions.operators import boolean
+from .library import function_of
+from .observer import Kind, ValueKind
 from .parallel import run_parallel
 from .retry import applies, schedule
 from .runtime import Strand
 from .scope import Scope
-from .stdlib import FUNCTIONS
 from .syntax import (
+    Action,
     Assign,
     Assignment,
     Block,
+    Branch,
     Call,
     For,
     Jump,
@@ -67,14 +75,21 @@ async def run_block(block: Block, scope: Scope, strand: Strand) -> Control:
     """Run steps in order, following jumps that stay in the block; other control is the caller's."""
     place = 0
     steps = block.steps
+    observer = strand.run.observer
     while place < len(steps):
         step = steps[place]
+        entry = None if observer is None else strand.begin(observer, step, step.action)
         try:
-            await strand.enter(step)
+            if strand.enter(step):
+                await strand.pause()
             control = await STEPS[type(step.action)](step.action, scope, strand)
         except WorkflowError as error:
             strand.locate(error)
+            if observer is not None and entry is not None:
+                strand.end(observer, entry, None, error)
             raise
+        if observer is not None and entry is not None:
+            strand.end(observer, entry, control if control is not None else control_of(step.next))
         if control is None:
             if step.next is None:
                 place += 1
@@ -100,13 +115,17 @@ async def _assign(action: Assign, scope: Scope, strand: Strand) -> Control:
 
 
 async def _store(assignment: Assignment, scope: Scope, strand: Strand) -> None:
-    value = copy_value(await template_value(assignment.value, scope, strand))
-    target = assignment.target
+    template, target = assignment.value, assignment.target
+    plain = not template.waits  # asked here, since most assignments and conditions are, to save a coroutine
+    value = copy_value(plain_value(template, scope, strand) if plain else await template_value(template, scope, strand))
     if not target.path:
-        scope.set(target.variable, value)
+        strand.weigh(scope.set(target.variable, value))
+        if strand.run.values is not None:
+            strand.note(ValueKind.ASSIGNED, target.variable, value)
         return
     keys = [await evaluate(node, scope, strand) for node in target.path]
     container = scope.get(target.variable)
+    resize = functools.partial(scope.resize, target.variable)
     for position, key in enumerate(keys[:-1]):
         # Missing maps on the way are made, when what follows is a key.
         if (
@@ -115,9 +134,11 @@ async def _store(assignment: Assignment, scope: Scope, strand: Strand) -> None:
             and key not in container
             and isinstance(keys[position + 1], str)
         ):
-            container[key] = {}
+            _set_element(container, key, {}, resize)
         container = element(container, key)
-    _set_element(container, keys[-1], value, lambda change: scope.resize(target.variable, change))
+    _set_element(container, keys[-1], value, resize)
+    if strand.run.values is not None:
+        strand.note(ValueKind.ASSIGNED, target.variable + "".join(f"[{json.dumps(key)}]" for key in keys), value)
 
 
 def _set_element(container: Any, key: Any, value: Any, resize: Callable[[int], None]) -> None:
@@ -137,11 +158,17 @@ def _set_element(container: Any, key: Any, value: Any, resize: Callable[[int], N
 
 async def _call(action: Call, scope: Scope, strand: Strand) -> Control:
     arguments = {name: await template_value(item, scope, strand) for name, item in action.arguments.items()}
+    if strand.run.values is not None:
+        strand.note(ValueKind.ARGUMENTS, "", arguments)
     routine = strand.run.program.routines.get(action.function)
     if routine is not None:
         result = await run_routine(strand, routine, arguments)
     else:
-        result = await strand.call_library(FUNCTIONS[action.function], arguments)
+        function = function_of(action.function)
+        assert function is not None  # checked at deployment
+        result = await strand.call_library(function, arguments)
+    if strand.run.values is not None:
+        strand.note(ValueKind.RESULT, action.result or "", result)
     if action.result is not None:
         owner = scope.shared_owner(action.result) if strand.nesting else None
         if owner is None:
@@ -153,18 +180,44 @@ async def _call(action: Call, scope: Scope, strand: Strand) -> Control:
 
 
 async def _switch(action: Switch, scope: Scope, strand: Strand) -> Control:
-    for entry in action.conditions:
-        if not boolean(await template_value(entry.condition, scope, strand), "a condition"):
+    for index, entry in enumerate(action.conditions):
+        template = entry.condition
+        plain = not template.waits
+        value = plain_value(template, scope, strand) if plain else await template_value(template, scope, strand)
+        met = boolean(value, "a condition")
+        if strand.run.values is not None:
+            strand.note(ValueKind.CONDITION, str(index), met)
+        if not met:
             continue
         control = None
-        if entry.action is not None:
-            control = await STEPS[type(entry.action)](entry.action, scope, strand)
+        with strand.part(Kind.CONDITION, index):
+            if entry.action is not None:
+                run = STEPS[type(entry.action)] if strand.run.observer is None else _told
+                control = await run(entry.action, scope, strand)
         return control if control is not None else control_of(entry.next)
     return None
 
 
+async def _told(action: Action, scope: Scope, strand: Strand) -> Control:
+    observer, around = strand.run.observer, strand.entry
+    assert observer is not None
+    assert around is not None
+    entry = strand.begin(observer, around.step, action)
+    try:
+        control = await STEPS[type(action)](action, scope, strand)
+    except WorkflowError as error:
+        strand.locate(error)
+        strand.end(observer, entry, None, error)
+        raise
+    strand.end(observer, entry, control)
+    return control
+
+
 async def _for(action: For, scope: Scope, strand: Strand) -> Control:
-    for index, value in enumerate(await loop_values(action, scope, strand)):
+    values = await loop_values(action, scope, strand)
+    if strand.run.values is not None:
+        strand.note(ValueKind.EXPECTED, "", len(values))
+    for index, value in enumerate(values):
         control = await run_iteration(action, index, value, scope.child(), strand)
         if isinstance(control, Break):
             return None
@@ -176,15 +229,24 @@ async def _for(action: For, scope: Scope, strand: Strand) -> Control:
 async def run_iteration(loop: For, index: int, value: Any, scope: Scope, strand: Strand) -> Control:
     """Run a loop's body once in `scope`, which ends with it."""
     try:
-        scope.declare(loop.value, copy_value(value))
-        if loop.index is not None:
-            scope.declare(loop.index, index)
-        return await run_block(loop.steps, scope, strand)
+        with strand.part(Kind.FOR_ITERATION, index):
+            if strand.run.values is not None:
+                strand.note(ValueKind.ITEM, loop.value, value)
+            scope.declare(loop.value, copy_value(value))
+            if loop.index is not None:
+                scope.declare(loop.index, index)
+            return await run_block(loop.steps, scope, strand)
     finally:
         scope.close()
 
 
-async def loop_values(loop: For, scope: Scope, strand: Strand) -> list[Any] | Iterator[float]:
+async def run_branch(branch: Branch, index: int, scope: Scope, strand: Strand) -> Control:
+    """Run a parallel branch."""
+    with strand.part(Kind.PARALLEL_BRANCH_ENTRY, index, branch.name):
+        return await run_block(branch.steps, scope, strand)
+
+
+async def loop_values(loop: For, scope: Scope, strand: Strand) -> list[Any] | _Counted:
     """What a loop goes over, evaluated once."""
     if loop.items is not None:
         items = await template_value(loop.items, scope, strand)
@@ -198,25 +260,43 @@ async def loop_values(loop: For, scope: Scope, strand: Strand) -> list[Any] | It
     first, last = bounds
     if not (math.isfinite(first) and math.isfinite(last)):
         raise value_error("range must be finite")
-    return _counted(first, last)
+    return _Counted(first, last)
 
 
-def _counted(first: float, last: float) -> Iterator[float]:
-    number = first
-    while number <= last:
-        yield number
-        number += 1
+@dataclass(frozen=True)
+class _Counted:
+    """The numbers from `first` to `last`, both included, made one by one."""
+
+    first: float
+    last: float
+
+    def __iter__(self) -> Iterator[float]:
+        number = self.first
+        while number <= self.last:
+            yield number
+            number += 1
+
+    def __len__(self) -> int:
+        return min(max(0, math.floor(self.last - self.first) + 1), sys.maxsize)
 
 
 async def _parallel(action: Parallel, scope: Scope, strand: Strand) -> Control:
     limit = None if action.concurrency_limit is None else await template_value(action.concurrency_limit, scope, strand)
     if action.loop is None:
-        branches = [(branch.name, functools.partial(run_block, branch.steps)) for branch in action.branches]
+        branches = [
+            (branch.name, functools.partial(run_branch, branch, index)) for index, branch in enumerate(action.branches)
+        ]
     else:
+        # All are made before the first one runs; each runs a step at least, so that more could not end well anyway.
+        values = list(itertools.islice(await loop_values(action.loop, scope, strand), limits.STEPS + 1))
+        if len(values) > limits.STEPS:
+            raise resource_limit_error(f"more than {limits.STEPS} iterations, which is the limit of steps")
         branches = [
             (str(index), functools.partial(run_iteration, action.loop, index, value))
-            for index, value in enumerate(await loop_values(action.loop, scope, strand))
+            for index, value in enumerate(values)
         ]
+    if strand.run.values is not None:
+        strand.note(ValueKind.EXPECTED, "", len(branches))
     await run_parallel(branches, limit, scope, strand)
     return None
 
@@ -225,9 +305,11 @@ async def _try(action: Try, scope: Scope, strand: Strand) -> Control:
     retries = 0
     while True:
         try:
-            return await run_block(action.body, scope, strand)
+            with strand.part(Kind.RETRY if retries else Kind.TRY, retries):
+                return await run_block(action.body, scope, strand)
         except WorkflowError as error:
-            failure = error
+            # Without the host's frames, which would be kept for as long as a retry is waited for.
+            failure = error.with_traceback(None)
         if action.retry is not None:
             plan = await schedule(action.retry, scope, strand)
             if retries < plan.retries and await applies(plan.predicate, failure, strand):
@@ -239,7 +321,10 @@ async def _try(action: Try, scope: Scope, strand: Strand) -> Control:
         handler_scope = scope.child()
         try:
             handler_scope.declare(action.handler.variable, copy_value(failure.payload))
-            return await run_block(action.handler.steps, handler_scope, strand)
+            with strand.part(Kind.EXCEPT):
+                if strand.run.values is not None:
+                    strand.note(ValueKind.CAUGHT, action.handler.variable, failure.payload)
+                return await run_block(action.handler.steps, handler_scope, strand)
         finally:
             handler_scope.close()
 
@@ -249,7 +334,10 @@ async def _raise(action: Raise, scope: Scope, strand: Strand) -> Control:
 
 
 async def _return(action: Return, scope: Scope, strand: Strand) -> Control:
-    return Returned(await template_value(action.value, scope, strand))
+    value = await template_value(action.value, scope, strand)
+    if strand.run.values is not None:
+        strand.note(ValueKind.RETURNED, "", value)
+    return Returned(value)
 
 
 async def _steps(action: Steps, scope: Scope, strand: Strand) -> Control:

@@ -2,18 +2,29 @@
 
 Every method is one transaction. Writes go through the operating system before they return, so killing the process
 loses none of them; only a crash of the machine may lose the last ones (WAL with synchronous=NORMAL).
+
+The file has one owner: a second process is refused. A file that is damaged, foreign or cannot be written is refused
+at the start; a write that fails later, for a full disk, is `NotStored` and has changed nothing.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import math
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ..http import GoogleError
+from ..process import CannotStart
+from .entry_store import SCHEMA as STEP_ENTRIES
+from .entry_store import EntryTable
+
+# How long a process that is just ending may still hold the file.
+_OWNER_LEAVES_SECONDS = 2.0
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS revision (
     workflow TEXT NOT NULL, revision TEXT NOT NULL, number INTEGER NOT NULL, resource TEXT NOT NULL,
@@ -22,7 +33,8 @@ CREATE TABLE IF NOT EXISTS operation (name TEXT PRIMARY KEY, resource TEXT NOT N
 CREATE TABLE IF NOT EXISTS execution (
     number INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE, workflow TEXT NOT NULL, revision TEXT NOT NULL,
     state TEXT NOT NULL, argument TEXT, result TEXT, error TEXT, labels TEXT NOT NULL, call_log_level TEXT,
-    created REAL NOT NULL, ended REAL);
+    created REAL NOT NULL, ended REAL, history_level TEXT, unbuffered INTEGER NOT NULL DEFAULT 0,
+    last_steps TEXT NOT NULL DEFAULT '[]');
 CREATE INDEX IF NOT EXISTS execution_of_workflow ON execution (workflow, number);
 CREATE INDEX IF NOT EXISTS execution_by_state ON execution (state) WHERE state = 'ACTIVE';
 CREATE TABLE IF NOT EXISTS journal (
@@ -32,12 +44,24 @@ CREATE TABLE IF NOT EXISTS callback (
     execution TEXT NOT NULL, id TEXT NOT NULL, method TEXT NOT NULL, payload TEXT,
     PRIMARY KEY (execution, id)) WITHOUT ROWID;
 """
-_EXECUTION_COLUMNS = "name, workflow, revision, state, argument, result, error, labels, call_log_level, created, ended"
+# Columns that files of earlier versions lack.
+_LATER_COLUMNS = {
+    "history_level": "TEXT",
+    "unbuffered": "INTEGER NOT NULL DEFAULT 0",
+    "last_steps": "TEXT NOT NULL DEFAULT '[]'",
+}
+_EXECUTION_COLUMNS = (
+    "name, workflow, revision, state, argument, result, error, labels, call_log_level, created, ended, "
+    "history_level, unbuffered, last_steps"
+)
 
 
 @dataclass(frozen=True)
 class ExecutionRecord:
-    """An execution as stored. `argument` and `result` are JSON texts; `error` is the API's Error resource."""
+    """An execution as stored. `argument` and `result` are JSON texts; `error` is the API's Error resource.
+
+    `last_steps` are the API's `status.currentSteps` of one that has ended.
+    """
 
     name: str
     workflow: str
@@ -50,6 +74,9 @@ class ExecutionRecord:
     call_log_level: str | None
     created: float
     ended: float | None
+    history_level: str | None = None
+    unbuffered: bool = False
+    last_steps: Sequence[Mapping[str, str]] = ()
 
     def finished(self, state: str, ended: float, *, result: str | None = None, error: Any = None) -> ExecutionRecord:
         """The same execution in a final state."""
@@ -66,14 +93,40 @@ class CallbackRecord:
     payload: str | None
 
 
+class NotStored(GoogleError):
+    """A write failed and changed nothing; the same one may succeed later."""
+
+    def __init__(self, reason: sqlite3.OperationalError) -> None:
+        message = f"the state of the local Workflows cannot be written: {reason}; free disk space or make it writable"
+        super().__init__("UNAVAILABLE", message)
+
+
+class _Connection(sqlite3.Connection):
+    """Statements fail with NotStored when the file cannot be written, or read, for the moment."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        try:
+            return super().execute(sql, parameters)
+        except sqlite3.OperationalError as error:
+            raise NotStored(error) from error
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> sqlite3.Cursor:
+        try:
+            return super().executemany(sql, parameters)
+        except sqlite3.OperationalError as error:
+            raise NotStored(error) from error
+
+
 class Store:
     """The database. `path` None keeps it in memory."""
 
     def __init__(self, path: Path | None) -> None:
-        self._db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = NORMAL")
-        self._db.executescript(_SCHEMA)
+        """Opens or creates the file. CannotStart when it has another owner, is damaged, or cannot be written."""
+        try:
+            self._db = _opened(path)
+        except sqlite3.DatabaseError as error:
+            raise CannotStart(f"cannot use {path}: {error}; {_advice(error)}") from error
+        self.entries = EntryTable(self._db, self._transaction)
 
     def close(self) -> None:
         """Close the file."""
@@ -84,10 +137,12 @@ class Store:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             yield
+            self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            # A full disk may have rolled it back already.
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
 
     # --- definitions: the newest revision is the workflow
 
@@ -119,7 +174,7 @@ class Store:
         """Remove a workflow with its revisions and executions."""
         of_workflow = "execution IN (SELECT name FROM execution WHERE workflow = ?)"
         with self._transaction():
-            for table in ("journal", "callback"):
+            for table in ("journal", "callback", "step_entry", "step_overflow"):
                 self._db.execute(f"DELETE FROM {table} WHERE {of_workflow}", (workflow,))
             self._db.execute("DELETE FROM execution WHERE workflow = ?", (workflow,))
             self._db.execute("DELETE FROM revision WHERE workflow = ?", (workflow,))
@@ -146,17 +201,23 @@ class Store:
 
     def create_execution(self, record: ExecutionRecord) -> None:
         """Write a new execution."""
-        places = ", ".join("?" * 11)
+        places = ", ".join("?" * 14)
         self._db.execute(f"INSERT INTO execution ({_EXECUTION_COLUMNS}) VALUES ({places})", _execution_row(record))
 
-    def finish_execution(self, record: ExecutionRecord) -> None:
-        """Write a final state; the journal and the callbacks are not needed any more."""
+    def finish_execution(self, record: ExecutionRecord, and_then: Callable[[], None] = lambda: None) -> None:
+        """Write a final state and what `and_then` writes; the journal and the callbacks are not needed any more.
+
+        Step entries that are still under way end with the execution.
+        """
         error = json.dumps(record.error) if record.error else None
         with self._transaction():
             self._db.execute(
-                "UPDATE execution SET state = ?, result = ?, error = ?, ended = ? WHERE name = ?",
-                (record.state, record.result, error, record.ended, record.name),
+                "UPDATE execution SET state = ?, result = ?, error = ?, ended = ?, last_steps = ? WHERE name = ?",
+                (record.state, record.result, error, record.ended, json.dumps(record.last_steps), record.name),
             )
+            and_then()
+            left = "STATE_CANCELLED" if record.state == "CANCELLED" else "STATE_FAILED"
+            self.entries.close(record.name, left, record.ended)
             self._db.execute("DELETE FROM journal WHERE execution = ?", (record.name,))
             self._db.execute("DELETE FROM callback WHERE execution = ?", (record.name,))
 
@@ -170,10 +231,15 @@ class Store:
         query = f"SELECT {_EXECUTION_COLUMNS} FROM execution WHERE workflow = ? ORDER BY number DESC"
         return map(_execution_record, self._db.execute(query, (workflow,)))
 
-    def active_executions(self) -> list[ExecutionRecord]:
-        """Executions that have not ended, oldest first."""
-        query = f"SELECT {_EXECUTION_COLUMNS} FROM execution WHERE state = 'ACTIVE' ORDER BY number"
-        return [_execution_record(row) for row in self._db.execute(query)]
+    def active_executions(self, created_until: float = math.inf) -> list[str]:
+        """Names of the executions that have not ended, oldest first."""
+        query = "SELECT name FROM execution WHERE state = 'ACTIVE' AND created <= ? ORDER BY number"
+        return [row[0] for row in self._db.execute(query, (created_until,))]
+
+    def oldest_active(self) -> float | None:
+        """When the oldest execution that has not ended was created; None when all have."""
+        row = self._db.execute("SELECT MIN(created) FROM execution WHERE state = 'ACTIVE'").fetchone()
+        return None if row[0] is None else float(row[0])
 
     # --- journals
 
@@ -216,14 +282,54 @@ class Store:
         self._db.execute("UPDATE callback SET payload = ? WHERE execution = ? AND id = ?", values)
 
 
+def _opened(path: Path | None) -> sqlite3.Connection:
+    db = sqlite3.connect(
+        path or ":memory:",
+        timeout=_OWNER_LEAVES_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        factory=_Connection,
+    )
+    try:
+        # Through a cursor, so that the reason for a refusal is seen as it is.
+        cursor = db.cursor()
+        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.executescript(_SCHEMA + STEP_ENTRIES)
+        present = {row[1] for row in cursor.execute("PRAGMA table_info(execution)")}
+        for column, kind in _LATER_COLUMNS.items():
+            if column not in present:
+                cursor.execute(f"ALTER TABLE execution ADD COLUMN {column} {kind}")
+        found = cursor.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if found != "ok":
+            raise sqlite3.DatabaseError(found.splitlines()[-1])
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _advice(error: sqlite3.DatabaseError) -> str:
+    match getattr(error, "sqlite_errorname", "SQLITE_CORRUPT").split("_")[1]:
+        case "BUSY":
+            return "is another local Workflows running on this folder? Stop it, or choose another --data"
+        case "CORRUPT" | "NOTADB":
+            return "the file is damaged or not ours; move it away to start anew, or restore a copy"
+        case _:
+            return "check that the folder exists, can be written, and that the disk has room"
+
+
 def _execution_row(record: ExecutionRecord) -> tuple[Any, ...]:
     error = json.dumps(record.error) if record.error else None
     texts = (record.name, record.workflow, record.revision, record.state, record.argument, record.result, error)
-    return (*texts, json.dumps(dict(record.labels)), record.call_log_level, record.created, record.ended)
+    labels, last_steps = json.dumps(dict(record.labels)), json.dumps(record.last_steps)
+    times = (record.created, record.ended)
+    return (*texts, labels, record.call_log_level, *times, record.history_level, record.unbuffered, last_steps)
 
 
 def _execution_record(row: Sequence[Any]) -> ExecutionRecord:
-    name, workflow, revision, state, argument, result, error, labels, level, created, ended = row
+    name, workflow, revision, state, argument, result, error, labels, level, created, ended, *later = row
+    history_level, unbuffered, last_steps = later
     return ExecutionRecord(
         name,
         workflow,
@@ -236,4 +342,7 @@ def _execution_record(row: Sequence[Any]) -> ExecutionRecord:
         level,
         created,
         ended,
+        history_level,
+        bool(unbuffered),
+        json.loads(last_steps),
     )

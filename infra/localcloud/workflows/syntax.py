@@ -1,16 +1,18 @@
 """The definition as frozen types: routines, one type per kind of step, and templates for values.
 
-A template is what stands where a value is expected: a YAML value with expressions at any depth.
+A template is what stands where a value is expected: a YAML value with expressions at any depth. One that `waits` has
+a call in it, so that its value may have to be waited for.
 """
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from .errors import Position
-from .expressions import Node, Target
+from .expressions import Node, Target, has_call
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,7 @@ class Literal:
 
     value: Any
     position: Position
+    waits: ClassVar[bool] = False
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,10 @@ class Expression:
     text: str
     position: Position
     offset_column: int | None = None
+
+    @functools.cached_property
+    def waits(self) -> bool:
+        return has_call(self.node)
 
     def position_of(self, offset: int) -> Position:
         """Where the character at `offset` of the text stands; the expression's start when that cannot be said."""
@@ -47,6 +54,10 @@ class ListTemplate:
     items: tuple[Template, ...]
     position: Position
 
+    @functools.cached_property
+    def waits(self) -> bool:
+        return any(item.waits for item in self.items)
+
 
 @dataclass(frozen=True)
 class MapTemplate:
@@ -55,8 +66,29 @@ class MapTemplate:
     items: Mapping[str, Template]
     position: Position
 
+    @functools.cached_property
+    def waits(self) -> bool:
+        return any(item.waits for item in self.items.values())
 
-Template = Literal | Expression | ListTemplate | MapTemplate
+
+@dataclass(frozen=True)
+class ComputedMap:
+    """A map with an expression among its keys; of equal keys the last one wins."""
+
+    entries: tuple[tuple[Literal | Expression, Template], ...]
+    position: Position
+
+    @property
+    def parts(self) -> tuple[Template, ...]:
+        """Keys and values, in the order of their evaluation."""
+        return tuple(part for entry in self.entries for part in entry)
+
+    @functools.cached_property
+    def waits(self) -> bool:
+        return any(part.waits for part in self.parts)
+
+
+Template = Literal | Expression | ListTemplate | MapTemplate | ComputedMap
 
 
 # What a step does next when it does not simply go on.
@@ -99,6 +131,7 @@ class Condition:
     action: Action | None
     next: str | None
     position: Position
+    next_position: Position | None = None
 
 
 @dataclass(frozen=True)
@@ -210,6 +243,7 @@ class Step:
     action: Action
     next: str | None
     position: Position
+    next_position: Position | None = None
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,7 @@ def test_the_official_clients_deploy_and_run(workflows: Any, executions: Any) ->
 
 def test_refusals_are_the_clients_own_exceptions(workflows: Any, executions: Any) -> None:
     """A bad source is BadRequest with its place; an unknown workflow is NotFound."""
-    with pytest.raises(BadRequest, match="line 1, column 3"):
+    with pytest.raises(BadRequest, match="line 1, column 13"):
         workflows.create_workflow(parent=PARENT, workflow_id="bad", workflow={"source_contents": "- a: {next: b}"})
     with pytest.raises(NotFound):
         executions.create_execution(parent=f"{PARENT}/workflows/none", execution={})

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from .evaluator import evaluate
+from .evaluator import compute, evaluate
 from .lexer import ExpressionError
 from .parser import parse_expression, parse_target
-from .tree import Node, Target
+from .tree import Node, Target, has_call
 
-__all__ = ["ExpressionError", "Node", "Target", "evaluate", "parse_expression", "parse_target"]
+__all__ = [
+    "ExpressionError",
+    "Node",
+    "Target",
+    "compute",
+    "evaluate",
+    "has_call",
+    "parse_expression",
+    "parse_target",
+]

@@ -1,12 +1,13 @@
 """Tree to value: one function per node type.
 
-They are coroutines because an expression may call a subworkflow, which may wait. Nothing else here waits, so an
-expression without such a call is evaluated in one go: other branches never see it half done.
+Only calls may wait, for a subworkflow that sleeps. So a tree without calls, as most are, is computed by plain
+functions; in any other the parts with calls are awaited first, in their order, and computed with as constants. Between
+two calls nothing waits: other branches never see an expression half done.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from ..errors import index_error, key_error, type_error
@@ -25,7 +26,10 @@ from .tree import (
     Node,
     Not,
     Sign,
+    children,
     dotted,
+    has_call,
+    with_children,
 )
 
 
@@ -53,7 +57,25 @@ class Functions(Protocol):
 
 async def evaluate(node: Node, variables: Variables, functions: Functions) -> Any:
     """The node's value. WorkflowError when it has none."""
-    return await EVALUATORS[type(node)](node, variables, functions)
+    if not has_call(node):
+        return compute(node, variables, functions)
+    match node:
+        case Call():
+            arguments = [await evaluate(argument, variables, functions) for argument in node.arguments]
+            return await functions.call(node.function, arguments)
+        case Logical():
+            left = _side(node, "left", await evaluate(node.left, variables, functions))
+            return (
+                left if _decides(node, left) else _side(node, "right", await evaluate(node.right, variables, functions))
+            )
+        case _:
+            parts = [Constant(await evaluate(part, variables, functions), part.offset) for part in children(node)]
+            return compute(with_children(node, parts), variables, functions)
+
+
+def compute(node: Node, variables: Variables, functions: Functions) -> Any:
+    """The value of a node without calls. WorkflowError when it has none."""
+    return COMPUTERS[type(node)](node, variables, functions)
 
 
 def element(container: Any, key: Any) -> Any:
@@ -85,62 +107,65 @@ def _shown(key: Any) -> str:
     return f"key {key!r}" if isinstance(key, str) else f"index {key}"
 
 
-async def _constant(node: Constant, variables: Variables, functions: Functions) -> Any:
+def _constant(node: Constant, variables: Variables, functions: Functions) -> Any:
     return node.value
 
 
-async def _name(node: Name, variables: Variables, functions: Functions) -> Any:
+def _name(node: Name, variables: Variables, functions: Functions) -> Any:
     return variables.get(node.name)
 
 
-async def _member(node: Member, variables: Variables, functions: Functions) -> Any:
+def _member(node: Member, variables: Variables, functions: Functions) -> Any:
     path = dotted(node)
     if path is not None and path.partition(".")[0] not in variables:
         try:
             return functions.constant(path)
         except KeyError:
             pass
-    return element(await evaluate(node.of, variables, functions), node.key)
+    return element(compute(node.of, variables, functions), node.key)
 
 
-async def _index(node: Index, variables: Variables, functions: Functions) -> Any:
-    container = await evaluate(node.of, variables, functions)
-    return element(container, await evaluate(node.index, variables, functions))
+def _index(node: Index, variables: Variables, functions: Functions) -> Any:
+    container = compute(node.of, variables, functions)
+    return element(container, compute(node.index, variables, functions))
 
 
-async def _list(node: ListDisplay, variables: Variables, functions: Functions) -> list[Any]:
-    return [await evaluate(item, variables, functions) for item in node.items]
+def _list(node: ListDisplay, variables: Variables, functions: Functions) -> list[Any]:
+    return [compute(item, variables, functions) for item in node.items]
 
 
-async def _map(node: MapDisplay, variables: Variables, functions: Functions) -> dict[str, Any]:
-    return {key: await evaluate(item, variables, functions) for key, item in node.items}
+def _map(node: MapDisplay, variables: Variables, functions: Functions) -> dict[str, Any]:
+    return {key: compute(item, variables, functions) for key, item in node.items}
 
 
-async def _sign(node: Sign, variables: Variables, functions: Functions) -> Any:
-    return signed(node.operator, await evaluate(node.of, variables, functions))
+def _sign(node: Sign, variables: Variables, functions: Functions) -> Any:
+    return signed(node.operator, compute(node.of, variables, functions))
 
 
-async def _not(node: Not, variables: Variables, functions: Functions) -> bool:
-    return not boolean(await evaluate(node.of, variables, functions), "the operand of not")
+def _not(node: Not, variables: Variables, functions: Functions) -> bool:
+    return not boolean(compute(node.of, variables, functions), "the operand of not")
 
 
-async def _logical(node: Logical, variables: Variables, functions: Functions) -> bool:
-    left = boolean(await evaluate(node.left, variables, functions), f"the left side of {node.operator}")
-    if left is (node.operator == "or"):
-        return left
-    return boolean(await evaluate(node.right, variables, functions), f"the right side of {node.operator}")
+def _logical(node: Logical, variables: Variables, functions: Functions) -> bool:
+    left = _side(node, "left", compute(node.left, variables, functions))
+    return left if _decides(node, left) else _side(node, "right", compute(node.right, variables, functions))
 
 
-async def _binary(node: Binary, variables: Variables, functions: Functions) -> Any:
-    left = await evaluate(node.left, variables, functions)
-    return OPERATORS[node.operator](left, await evaluate(node.right, variables, functions))
+def _side(node: Logical, side: str, value: Any) -> bool:
+    return boolean(value, f"the {side} side of {node.operator}")
 
 
-async def _call(node: Call, variables: Variables, functions: Functions) -> Any:
-    return await functions.call(node.function, [await evaluate(a, variables, functions) for a in node.arguments])
+def _decides(node: Logical, left: bool) -> bool:
+    return left is (node.operator == "or")
 
 
-EVALUATORS: Mapping[type, Callable[[Any, Variables, Functions], Awaitable[Any]]] = {
+def _binary(node: Binary, variables: Variables, functions: Functions) -> Any:
+    left, right = node.left, node.right
+    value = COMPUTERS[type(left)](left, variables, functions)
+    return OPERATORS[node.operator](value, COMPUTERS[type(right)](right, variables, functions))
+
+
+COMPUTERS: Mapping[type, Callable[[Any, Variables, Functions], Any]] = {
     Constant: _constant,
     Name: _name,
     Member: _member,
@@ -151,5 +176,4 @@ EVALUATORS: Mapping[type, Callable[[Any, Variables, Functions], Awaitable[Any]]]
     Not: _not,
     Logical: _logical,
     Binary: _binary,
-    Call: _call,
 }

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
+
+from ..values import whole_text
 
 KEYWORDS = {"and": "and", "AND": "and", "or": "or", "OR": "or", "not": "not", "NOT": "not", "in": "in", "IN": "in"}
 LITERALS: dict[str, bool | None] = {
@@ -14,15 +17,17 @@ LITERALS: dict[str, bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys(("null", "Null", "NULL"), None),
 }
-_STRING = r'"(?:[^"\\]|\\.)*"'
+_STRING = r'"(?:[^"\\]|\\.)*+"'
 _TOKEN = re.compile(
     rf"""(?P<blank>\s+)
-    | (?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)
+    | (?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
     | (?P<string>{_STRING})
     | (?P<word>[A-Za-z_][A-Za-z0-9_]*)
     | (?P<operator>==|!=|<=|>=|//|[-+*/%<>.,:()\[\]{{}}])""",
     re.VERBOSE | re.DOTALL,
 )
+# A string that is never closed reaches to the end, so that the search for a brace reads each character once.
+_STRING_OR_BRACE = re.compile(rf"{_STRING}?|[{{}}]", re.DOTALL)
 
 
 class ExpressionError(Exception):
@@ -73,7 +78,7 @@ def tokens(text: str) -> list[Token]:
 def closing_brace(text: str, start: int) -> int | None:
     """The index of the brace that closes the one before `start`, or None; braces in string literals do not count."""
     depth = 1
-    for match in re.compile(rf"{_STRING}|[{{}}]", re.DOTALL).finditer(text, start):
+    for match in _STRING_OR_BRACE.finditer(text, start):
         if match.group() == "{":
             depth += 1
         elif match.group() == "}":
@@ -87,11 +92,13 @@ def _token(match: re.Match[str]) -> Token:
     text, offset = match.group(), match.start()
     match match.lastgroup:
         case "number":
-            is_double = any(c in text for c in ".eE")
-            return Token(Kind.NUMBER, text, offset, float(text) if is_double else int(text))
+            value = float(text) if any(c in text for c in ".eE") else int(text)
+            if value == math.inf:
+                raise ExpressionError(f"{text} does not fit in a double", offset)
+            return Token(Kind.NUMBER, text, offset, value)
         case "string":
             try:
-                return Token(Kind.STRING, text, offset, json.loads(text, strict=False))
+                return Token(Kind.STRING, text, offset, whole_text(json.loads(text, strict=False)))
             except ValueError as error:
                 raise ExpressionError(
                     f"invalid escape in the string {text}; JSON's escapes are allowed", offset

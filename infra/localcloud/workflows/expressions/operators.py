@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
-from .. import limits
 from ..errors import type_error, value_error, zero_division_error
+from ..limits import INTEGER_MAXIMUM, INTEGER_MINIMUM
 from ..values import equal, is_number, type_name
 
 Operator = Callable[[Any, Any], Any]
+_Number = TypeVar("_Number", int, float)
+_NUMBERS = (int, float)  # by type itself: booleans are none
 
 
 def boolean(value: Any, place: str) -> bool:
@@ -25,22 +27,26 @@ def signed(sign: str, value: Any) -> Any:
     """`-value` or `+value`."""
     if not is_number(value):
         raise type_error(f"{sign} needs a number, not {type_name(value)}")
-    return _fitting(-value if sign == "-" else value)
+    return fitting(-value if sign == "-" else value)
 
 
-def _fitting(value: Any) -> Any:
+def fitting(value: _Number) -> _Number:
+    """The number itself. ValueError when it leaves 64 bits or is not finite."""
     # Differs: what the service does on overflow is not documented; here it is an error, never a wrong number.
-    if type(value) is int and not limits.INTEGER_MINIMUM <= value <= limits.INTEGER_MAXIMUM:
-        raise value_error(f"{value} does not fit in 64 bits")
+    if type(value) is int:
+        if not INTEGER_MINIMUM <= value <= INTEGER_MAXIMUM:
+            raise value_error(f"{value} does not fit in 64 bits")
+    elif not math.isfinite(value):
+        raise value_error("the result does not fit in a double")
     return value
 
 
 def _arithmetic(symbol: str, function: Callable[[Any, Any], Any]) -> Operator:
     def apply(left: Any, right: Any) -> Any:
-        if not (is_number(left) and is_number(right)):
+        if type(left) not in _NUMBERS or type(right) not in _NUMBERS:
             raise type_error(f"{symbol} needs two numbers, not {type_name(left)} and {type_name(right)}")
         try:
-            return _fitting(function(left, right))
+            return fitting(function(left, right))
         except ZeroDivisionError:
             raise zero_division_error() from None
         except OverflowError:
@@ -59,9 +65,11 @@ def _add(left: Any, right: Any) -> Any:
 
 
 def _text(value: Any) -> str:
-    # Differs: the reference always wraps numbers with string(); the vendor's own samples do without it.
+    # "Implicit data type conversions": numbers and booleans join a string, on either side.
     if type(value) is str:
         return value
+    if type(value) is bool:
+        return "true" if value else "false"
     if is_number(value):
         return number_text(value)
     raise type_error(
@@ -71,7 +79,7 @@ def _text(value: Any) -> str:
 
 def number_text(value: float) -> str:
     """A number as `string()` writes it: doubles without a fraction lose the point."""
-    if isinstance(value, float) and math.isfinite(value) and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return str(value)
 
@@ -94,6 +102,8 @@ def _contains(item: Any, container: Any) -> bool:
             return any(equal(item, other) for other in container)
         case dict():
             return type(item) is str and item in container
+        case None:  # the vendor's own quickstart asks so for a key of an argument that was not given
+            return False
         case _:
             raise type_error(f"in needs a list or a map on the right, not {type_name(container)}")
 

@@ -34,6 +34,8 @@ _BINDING = {
     **dict.fromkeys(("*", "/", "//", "%"), MULTIPLY),
     **dict.fromkeys((".", "[", "("), POSTFIX),
 }
+# The one integer that only fits with its sign.
+_SMALLEST = str(-limits.INTEGER_MINIMUM)
 
 
 def parse_expression(text: str) -> Node:
@@ -115,8 +117,7 @@ class _Parser:
         token = self.advance()
         match token.kind:
             case Kind.NUMBER:
-                # The one number that only fits with its sign is checked when it is used.
-                if isinstance(token.value, int) and token.value > limits.INTEGER_MAXIMUM + 1:
+                if isinstance(token.value, int) and token.value > limits.INTEGER_MAXIMUM:
                     raise ExpressionError(f"{token.text} does not fit in 64 bits", token.offset)
                 return Constant(token.value, token.offset)
             case Kind.STRING:
@@ -127,6 +128,9 @@ class _Parser:
                 return Name(token.text, token.offset)
             case Kind.KEYWORD if token.value == "not":
                 return Not(self.parse(NOT), token.offset)
+            case Kind.OPERATOR if token.text == "-" and self.token.text == _SMALLEST:
+                self.advance()
+                return Constant(limits.INTEGER_MINIMUM, token.offset)
             case Kind.OPERATOR if token.text in "+-":
                 return Sign(cast("Literal['+', '-']", token.text), self.parse(SIGN), token.offset)
             case Kind.OPERATOR if token.text == "(":

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 Comparison = Literal["==", "!=", "<", "<=", ">", ">=", "in", "not in"]
@@ -134,6 +134,30 @@ def children(node: Node) -> tuple[Node, ...]:
             return (left, right)
         case Call(arguments=arguments):
             return arguments
+
+
+def with_children(node: Node, parts: Sequence[Node]) -> Node:
+    """The same node over other parts, as many as `children` gives."""
+    match node:
+        case Constant() | Name():
+            return node
+        case Member() | Sign() | Not():
+            return replace(node, of=parts[0])
+        case Index():
+            return replace(node, of=parts[0], index=parts[1])
+        case ListDisplay():
+            return replace(node, items=tuple(parts))
+        case MapDisplay(items=pairs):
+            return replace(node, items=tuple((key, part) for (key, _), part in zip(pairs, parts, strict=True)))
+        case Logical() | Binary():
+            return replace(node, left=parts[0], right=parts[1])
+        case Call():
+            return replace(node, arguments=tuple(parts))
+
+
+def has_call(node: Node) -> bool:
+    """Whether anything is called in `node`, so that its value may have to be waited for."""
+    return any(isinstance(part, Call) for part in walk(node))
 
 
 def walk(node: Node) -> Iterator[Node]:

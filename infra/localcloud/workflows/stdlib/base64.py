@@ -15,7 +15,8 @@ def _encode(data: bytes, padding: bool) -> str:
 
 
 def _decode(data: str, padding: bool) -> bytes:
-    text = data if padding else data + "=" * (-len(data) % 4)
+    lines = data.replace("\r", "").replace("\n", "")
+    text = lines if padding else lines + "=" * (-len(lines) % 4)
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 USER_AGENT = "GoogleCloudWorkflows; (+https://cloud.google.com/workflows/docs)"
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_CHARSET = re.compile(r"""charset\s*=\s*["']?([\w.:-]+)""", re.IGNORECASE | re.ASCII)
 CLOUD_PLATFORM_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
 
 
@@ -84,9 +87,9 @@ def encode_body(body: Any, content_type: str | None) -> tuple[bytes, str | None]
     if _is_json(content_type):
         return to_json(body).encode(), None
     if _media_type(content_type) == "application/x-www-form-urlencoded" and isinstance(body, dict):
-        return urlencode(_pairs(body), errors="surrogatepass").encode(), None
+        return urlencode(_pairs(body)).encode(), None
     if isinstance(body, str):
-        return body.encode(errors="surrogatepass"), None
+        return body.encode(), None
     raise type_error(
         f"http: a body of type {type_name(body)} cannot be sent as {content_type}; encode it to a string first"
     )
@@ -101,28 +104,36 @@ def decode_reply(reply: HttpReply) -> dict[str, Any]:
 
 
 def decode_body(body: bytes, content_type: str) -> Any:
-    """JSON decoded, text as a string, anything else as bytes; null when there is none."""
+    """JSON decoded, text as a string of its charset, anything else as bytes; null when there is none."""
     if not body:
         return None
     if _is_json(content_type):
         try:
             return from_json(body)
         except ValueError:
-            return body.decode(errors="replace")
+            return _decode_text(body, content_type)
     if _media_type(content_type).startswith("text/"):
-        return body.decode(errors="replace")
+        return _decode_text(body, content_type)
     return body
+
+
+def _decode_text(body: bytes, content_type: str) -> str:
+    charset = _CHARSET.search(content_type)
+    try:
+        return body.decode(charset[1] if charset else "utf-8", errors="replace")
+    except (LookupError, UnicodeError):
+        return body.decode(errors="replace")
 
 
 def local_token(auth: Mapping[str, Any], url: str) -> str:
     """A bearer token that nobody can take for a real one. AuthError when the service could make none."""
     kind = auth.get("type")
     if kind == "OIDC":
-        return f"local-oidc-{_printable(auth.get('audience', url))}"
+        return f"local-oidc-{_printable(auth.get('audience') or url)}"
     if kind == "OAuth2":
-        scopes = auth.get("scope", auth.get("scopes", CLOUD_PLATFORM_SCOPE))
-        named = scopes if isinstance(scopes, list) else str(scopes).replace(",", " ").split()
-        return f"local-oauth2-{','.join(map(_printable, named))}"
+        scopes = auth.get("scope") or auth.get("scopes") or CLOUD_PLATFORM_SCOPE
+        named = scopes.replace(",", " ").split() if isinstance(scopes, str) else scopes
+        return f"local-oauth2-{','.join(map(_printable, named if isinstance(named, list) else [named]))}"
     # Differs: tokens are not checked by anyone; the real service signs them for the workflow's service account.
     raise auth_error(f"auth.type must be OIDC or OAuth2, found {kind!r}")
 
@@ -136,8 +147,8 @@ def _printable(value: Any) -> str:
 def _header(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise type_error(f"http: the header {name} must be a string, not {type_name(value)}")
-    if not value.isprintable() or not value.isascii() or not name.isascii():
-        raise value_error(f"http: the header {name} has characters that a header cannot hold")
+    if not value.isprintable() or not value.isascii() or not _HEADER_NAME.fullmatch(name):
+        raise value_error(f"http: the header {name!r} has characters that a header cannot hold")
     return value
 
 
@@ -153,7 +164,7 @@ def _with_query(url: str, query: Mapping[str, Any]) -> str:
         return url
     base, hash_mark, fragment = url.partition("#")
     joint = "&" if parts.query else ("" if base.endswith("?") else "?")
-    return f"{base}{joint}{urlencode(_pairs(query), errors='surrogatepass')}{hash_mark}{fragment}"
+    return f"{base}{joint}{urlencode(_pairs(query))}{hash_mark}{fragment}"
 
 
 def _pairs(values: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 
-from ..errors import value_error
+from ..expressions.operators import fitting
 from .signature import NUMBER, Param, Pure, table
 
 
+def _abs(x: float) -> float:
+    return fitting(abs(x))
+
+
 def _floor(x: float) -> int:
-    if not math.isfinite(x):
-        raise value_error(f"math.floor: {x} has no floor")
-    return math.floor(x)
+    return fitting(math.floor(x))
 
 
 FUNCTIONS = table(
-    Pure("math.abs", (Param("x", NUMBER),), abs),
+    Pure("math.abs", (Param("x", NUMBER),), _abs),
     Pure("math.floor", (Param("x", NUMBER),), _floor),
     Pure("math.max", (Param("x", NUMBER), Param("y", NUMBER)), max),
     Pure("math.min", (Param("x", NUMBER), Param("y", NUMBER)), min),

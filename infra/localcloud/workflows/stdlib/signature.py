@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from ..errors import type_error
@@ -43,11 +43,16 @@ class Param:
 
 @dataclass(frozen=True)
 class _Signature:
+    """`any_arguments` stands where nothing is known of the parameters: all arguments are taken, and dropped."""
+
     name: str
     parameters: tuple[Param, ...]
+    any_arguments: bool = field(default=False, kw_only=True)
 
     def check(self, named: Mapping[str, Any]) -> list[Any]:
         """The arguments in order, defaults filled in. TypeError for a missing, unknown or wrongly typed one."""
+        if self.any_arguments:
+            return []
         names = {parameter.name for parameter in self.parameters}
         for name in named:
             if name not in names:
@@ -107,4 +112,5 @@ _TYPE_WORDS = {
     bytes: "bytes",
     list: "a list",
     dict: "a map",
+    type(None): "null",
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import type_error, value_error
 from ..values import to_journal
-from .signature import NUMBER, STRING, Effect, Param, table
+from .signature import MAP, NUMBER, STRING, Effect, Param, table
 from .time import parse_time
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SEVERITIES = {
 }
 
 
-async def _get_env(strand: Strand, name: str, default: Any) -> Any:
+async def _get_env(strand: Strand, name: str, default: str | None) -> str | None:
     return strand.run.environment.get(name, default)
 
 
@@ -51,12 +51,13 @@ async def _log(strand: Strand, data: Any, severity: str, text: Any, json: Any, _
     level = SEVERITIES.get(severity)
     if level is None:
         raise value_error(f"sys.log: unknown severity {severity!r}; allowed: {', '.join(SEVERITIES)}")
+    as_text = None if text is None or isinstance(text, str) else to_journal(text)
     given = [value for value in (data, text, json) if value is not None]
-    if len(given) > 1:
-        raise type_error("sys.log takes one of data, text and json")
+    if len(given) != 1:
+        raise type_error(f"sys.log takes one of data, text and json, found {len(given) or 'none'} of them")
 
     async def emit() -> None:
-        _emit(strand, level, severity, given[0] if given else None)
+        _emit(strand, level, severity, as_text or given[0])
 
     await strand.effect(emit)
 
@@ -77,19 +78,21 @@ def _emit(strand: Strand, level: int, severity: str, payload: Any) -> None:
     LOG.log(level, "%s", message, extra={"fields": fields})
 
 
+_LOGGED = (int, float, bool, str, list, dict)
+
 FUNCTIONS = table(
-    Effect("sys.get_env", (Param("name", STRING), Param("default", default=None)), _get_env, blocking=False),
+    Effect("sys.get_env", (Param("name", STRING), Param("default", STRING, None)), _get_env, blocking=False),
     Effect("sys.now", (), _now, blocking=False),
     Effect("sys.sleep", (Param("seconds", NUMBER),), _sleep),
     Effect("sys.sleep_until", (Param("time", STRING),), _sleep_until),
     Effect(
         "sys.log",
         (
-            Param("data", default=None),
+            Param("data", _LOGGED, None),
             Param("severity", STRING, "DEFAULT"),
-            Param("text", default=None),
-            Param("json", default=None),
-            Param("timeout", default=None),
+            Param("text", _LOGGED, None),
+            Param("json", MAP, None),
+            Param("timeout", NUMBER, None),
         ),
         _log,
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..errors import value_error
@@ -11,6 +11,7 @@ from .signature import NUMBER, STRING, Param, Pure, table
 
 _RFC3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:[Zz]|([+-]\d\d:\d\d))",
+    re.ASCII,
 )
 
 
@@ -27,16 +28,25 @@ def parse_time(value: str, function: str = "time.parse") -> float:
         raise value_error(f"{function}: {value!r}: {error}") from error
 
 
-def _format(seconds: float, timezone: str) -> str:
+def _format(seconds: float, zone_name: str) -> str:
     try:
-        zone = UTC if timezone in ("", "UTC", "GMT") else ZoneInfo(timezone)
+        zone: tzinfo = UTC if zone_name in ("", "UTC", "GMT") else ZoneInfo(zone_name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise value_error(f"time.format: unknown time zone {timezone!r}") from error
+        raise value_error(f"time.format: unknown time zone {zone_name!r}") from error
     try:
-        text = datetime.fromtimestamp(seconds, zone).isoformat(timespec="microseconds")
+        moment = datetime.fromtimestamp(seconds, zone)
+        if zone is UTC:
+            return moment.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+        return _with_minutes(moment).isoformat(timespec="microseconds")
     except (ValueError, OverflowError, OSError) as error:
         raise value_error(f"time.format: {seconds} is out of range") from error
-    return text.removesuffix("+00:00") + "Z" if zone is UTC else text
+
+
+def _with_minutes(moment: datetime) -> datetime:
+    """The same moment at an offset of whole minutes: local times of the 19th century have seconds, RFC 3339 has not."""
+    offset = moment.utcoffset() or timedelta()
+    rest = offset % timedelta(minutes=1)
+    return moment.astimezone(timezone(offset - rest)) if rest else moment
 
 
 FUNCTIONS = table(
