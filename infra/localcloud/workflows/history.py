@@ -36,13 +36,12 @@ _FLUSH_SECONDS = 0.2
 class _Row:
     """An entry on its way to the store.
 
-    `kept` says whether it has a place there, `stored` that it is there as it is now, `done` that it ended in an earlier
-    run.
+    `stored` says that it is there as it is now, `done` that it ended in an earlier run.
     """
 
-    __slots__ = ("created", "done", "entry", "exception", "id", "kept", "notes", "parent", "state", "stored", "updated")
+    __slots__ = ("created", "done", "entry", "exception", "id", "notes", "parent", "state", "stored", "updated")
 
-    def __init__(self, entry: Entry, parent: int, number: int, created: float, kept: bool, done: bool) -> None:
+    def __init__(self, entry: Entry, parent: int, number: int, created: float, *, done: bool = False) -> None:
         self.entry = entry
         self.parent = parent
         self.id = number
@@ -51,7 +50,6 @@ class _Row:
         self.state = IN_PROGRESS
         self.exception: str | None = None
         self.notes: list[str] | None = None
-        self.kept = kept
         self.stored = False
         self.done = done
 
@@ -92,6 +90,7 @@ class Recorder:
         "_known",
         "_last",
         "_latest",
+        "_numbers",
         "_on_change",
         "_open",
         "_overflow",
@@ -113,6 +112,7 @@ class Recorder:
         self._characters = sum(len(record.notes) for record in self._known.values())
         self._latest: Entry | None = None
         self._open: dict[Entry, _Row] = {}
+        self._numbers: dict[Entry, int] = {}  # of entries around a failed one, which are not kept themselves
         # Those that ended since they were last written. Of the open ones, those are written that are not yet.
         self._ended: list[_Row] = []
         self._overflow: Overflow | None = None  # made when needed: thousands of executions wait that never do
@@ -131,26 +131,26 @@ class Recorder:
     def began(self, entry: Entry) -> None:
         """A new row, or the one that this entry had before the restart."""
         self._latest = entry
-        parent = self._open[entry.parent].id if entry.parent is not None else 0
         known = self._known.pop(entry.id, None) if self._known else None
         if known is not None:
-            row = self._open[entry] = _Row(entry, parent, known.id, known.created, True, known.state != IN_PROGRESS)
+            number, created, done = known.id, known.created, known.state != IN_PROGRESS
+            row = self._open[entry] = _Row(entry, self._number_of(entry.parent), number, created, done=done)
             row.stored = True
             return
         self._last += 1
-        kept = self._last <= limits.HISTORY_ENTRIES
-        self._open[entry] = _Row(entry, parent, self._last, self._clock.now(), kept, False)
-        if not kept:
+        if self._last > limits.HISTORY_ENTRIES:
             if self._overflow is None:
                 self._overflow = Overflow()
             self._overflow.began(entry)
-        elif not self.changed:
+            return
+        self._open[entry] = _Row(entry, self._number_of(entry.parent), self._last, self._clock.now())
+        if not self.changed:
             self._change()
 
     def noted(self, entry: Entry, kind: ValueKind, name: str, value: Any) -> None:
         """Values are encoded at once, since they go on changing."""
-        row = self._open[entry]
-        if row.done or not row.kept:
+        row = self._open.get(entry)
+        if row is None or row.done:
             return
         room = limits.HISTORY_VALUES_CHARACTERS - self._characters
         text = _excerpt(value, min(limits.HISTORY_VALUE_CHARACTERS, max(room, 0)))
@@ -163,8 +163,10 @@ class Recorder:
 
     def ended(self, entry: Entry, control: Control, error: WorkflowError | None) -> None:
         """The row's final state. A failed entry beyond the limit is kept after all, up to a limit of its own."""
-        row = self._open.pop(entry)
-        if row.done:
+        row = self._open.pop(entry, None)
+        if row is None:
+            row = self._ended_beyond(entry, error)
+        if row is None or row.done:
             return
         row.updated = self._clock.now()
         if error is None:
@@ -172,17 +174,35 @@ class Recorder:
         else:
             row.state = FAILED
             row.exception = _excerpt(error.payload, limits.HISTORY_VALUE_CHARACTERS)
-            if not row.kept and self._failed_beyond < limits.HISTORY_FAILED_ENTRIES:
-                self._failed_beyond += 1
-                row.kept = True
-        if row.kept:
-            self._ended.append(row)
-            if not self.changed:
-                self._change()
-            if len(self._ended) >= _FLUSH_ENTRIES:
-                self.flush()
-        elif self._overflow is not None:
-            self._overflow.ended(entry, row.updated - row.created, failed=error is not None)
+        self._ended.append(row)
+        if not self.changed:
+            self._change()
+        if len(self._ended) >= _FLUSH_ENTRIES:
+            self.flush()
+
+    def _ended_beyond(self, entry: Entry, error: WorkflowError | None) -> _Row | None:
+        """The row of an entry beyond the limit if it is to be kept; when it began is not known any more."""
+        assert self._overflow is not None
+        if error is None or self._failed_beyond >= limits.HISTORY_FAILED_ENTRIES:
+            self._overflow.ended(entry, failed=error is not None)
+            return None
+        self._overflow.forget(entry)
+        self._failed_beyond += 1
+        number, parent = self._number_of(entry), self._number_of(entry.parent)
+        self._numbers.pop(entry, None)
+        return _Row(entry, parent, number, self._clock.now())
+
+    def _number_of(self, entry: Entry | None) -> int:
+        """The number of an entry, from 1; 0 for none. One beyond the limit gets its number when it is asked for."""
+        if entry is None:
+            return 0
+        row = self._open.get(entry)
+        if row is not None:
+            return row.id
+        if entry not in self._numbers:
+            self._last += 1
+            self._numbers[entry] = self._last
+        return self._numbers[entry]
 
     def flush(self) -> None:
         """Write what has changed, within the store's transaction if one is under way."""
@@ -208,7 +228,7 @@ class Recorder:
         self.changed = False
 
     def _under_way(self) -> list[_Row]:
-        return [row for row in self._open.values() if row.kept and not row.stored]
+        return [row for row in self._open.values() if not row.stored]
 
     def _change(self) -> None:
         if not self.changed:

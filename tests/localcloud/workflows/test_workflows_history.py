@@ -198,7 +198,7 @@ def test_history_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         await cloud.deploy(source)
         path = await cloud.execute()
         found = (await cloud.call("GET", f"{path}/stepEntries"))["stepEntries"]
-        assert [entry["entryId"] for entry in found] == ["1", "2", "3", "4", "5", "6", "22"]
+        assert [entry["entryId"] for entry in found] == ["1", "2", "3", "4", "5", "6", "23"]
         assert (found[0]["state"], found[-1]["state"], found[-1]["step"]) == ("STATE_SUCCEEDED", "STATE_FAILED", "bad")
 
     run(scenario)

@@ -74,11 +74,10 @@ def tallies(entries: Sequence[EntryRecord], now: float, overflow: str | None = N
 
 
 def _add_overflow(found: Tallies, counts: Mapping[str, Any]) -> None:
-    for place, runs, failed, seconds in counts["runs"]:
+    for place, runs, failed in counts["runs"]:
         tally = found.of.setdefault(_key(*place), Tally())
         tally.runs += runs
         tally.failed += failed
-        tally.seconds += seconds
     for before, after, times in counts["ways"]:
         found.ways[_key(*before), _key(*after)] += times
 
