@@ -56,7 +56,10 @@ class Overflow:
         self._latest.pop(entry, None)
 
     def text(self) -> str:
-        """JSON: `runs` as [place, runs, failed], `ways` as [place, place, times]; a place is routine, step, kind, part."""
+        """JSON: `runs` as [place, runs, failed], `ways` as [place, place, times].
+
+        A place is [routine, step, kind, number of the condition or branch].
+        """
         places = self._places.values()
         runs: list[Any] = [[place.name, place.runs, place.failed] for place in places if place.runs]
         ways: list[Any] = [[place.name, other.name, times] for place in places for other, times in place.after.items()]
