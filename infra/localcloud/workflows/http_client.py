@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+import fnmatch
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -15,6 +16,7 @@ from .errors import (
     connection_error,
     connection_failed_error,
     resource_limit_error,
+    tagged,
     timeout_error,
     value_error,
 )
@@ -50,10 +52,14 @@ class HttpClient(Protocol):
 
 
 class RealHttpClient:
-    """Sends requests over the network, any number at a time. `in_flight` counts those without an answer yet."""
+    """Sends requests over the network, any number at a time. `in_flight` counts those without an answer yet.
 
-    def __init__(self) -> None:
+    `allowed` are the hosts that may be reached, with `*` for any text; None for all. A redirect leads no further.
+    """
+
+    def __init__(self, allowed: Iterable[str] | None = None) -> None:
         self._client: httpx.AsyncClient | None = None
+        self._allowed = None if allowed is None else tuple(allowed)
         self.in_flight = 0
 
     async def send(self, request: HttpRequest) -> HttpReply:
@@ -61,7 +67,13 @@ class RealHttpClient:
         if self._client is None:
             # The caller keeps the time, so that it can be driven; idle connections go before servers drop them.
             unlimited = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=1)
-            self._client = httpx.AsyncClient(timeout=None, limits=unlimited, follow_redirects=True, trust_env=False)
+            self._client = httpx.AsyncClient(
+                timeout=None,
+                limits=unlimited,
+                follow_redirects=True,
+                trust_env=False,
+                event_hooks={"request": [self._check]},
+            )
         self.in_flight += 1
         try:
             async with self._client.stream(
@@ -81,6 +93,15 @@ class RealHttpClient:
             raise connection_error(f"{request.method} {request.url}: {error or type(error).__name__}") from error
         finally:
             self.in_flight -= 1
+
+    async def _check(self, request: httpx.Request) -> None:
+        host = request.url.host
+        if self._allowed is not None and not any(fnmatch.fnmatchcase(host, allowed) for allowed in self._allowed):
+            raise tagged(
+                "SystemError",
+                f"{request.method} {request.url}: {host} is not among the hosts that may be reached; "
+                f"start the engine with --allow-http {host}",
+            )
 
     async def close(self) -> None:
         """Close the connections."""

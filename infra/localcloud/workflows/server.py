@@ -36,6 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="where the calls googleapis.SERVICE.… go, such as storage=http://127.0.0.1:9000; may be repeated",
     )
     parser.add_argument(
+        "--allow-http",
+        action="append",
+        metavar="HOST",
+        help="a host that http.* may reach, * standing for any text; may be repeated; every host when not given",
+    )
+    parser.add_argument(
         "--external-url", default=None, metavar="URL", help="where callback URLs point to, if not to the REST port"
     )
 
@@ -46,7 +52,7 @@ async def serve(arguments: argparse.Namespace) -> None:
     address = f"http://{LOOPBACK}:{port.getsockname()[1]}"
     connectors = _connectors(arguments.connector, address)
     store = Store(arguments.data / "workflows.sqlite3")
-    http = RealHttpClient()
+    http = RealHttpClient(connectors.reachable(arguments.allow_http))
     engine = Engine(store, RealClock(), http, arguments.external_url or address, connectors=connectors)
     rpc = grpc_server(engine)
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -14,19 +14,21 @@ from workflows_echo import echo_server
 from localcloud.clock import ManualClock
 from localcloud.process import free_port
 from localcloud.workflows import HttpReply, HttpRequest, WorkflowError, run_source
+from localcloud.workflows.connectors import Connectors
 from localcloud.workflows.http_client import RealHttpClient
 from localcloud.workflows.limits import RESPONSE_BYTES
 
 
 @pytest.fixture
 def server() -> Iterator[str]:
-    """/moved redirects to /there, /large answers with too much, /broken with less than it says."""
+    """/moved redirects to /there, /away?URL to URL/there; /large is too much, /broken less than it says."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             size = {"/large": RESPONSE_BYTES + 1, "/broken": 10}.get(self.path, 2)
-            self.send_response(302 if self.path == "/moved" else 200)
-            self.send_header("location", "/there")
+            self.send_response(302 if self.path.startswith(("/moved", "/away")) else 200)
+            away = self.path.partition("?")[2]
+            self.send_header("location", f"{away}/there")
             self.send_header("x-one-two", "yes")
             self.send_header("Content-Length", str(size))
             self.end_headers()
@@ -44,9 +46,9 @@ def server() -> Iterator[str]:
     thread.join()
 
 
-def _get(url: str) -> HttpReply:
+def _get(url: str, allowed: Sequence[str] | None = None) -> HttpReply:
     async def send() -> HttpReply:
-        client = RealHttpClient()
+        client = RealHttpClient(allowed)
         try:
             return await client.send(HttpRequest("GET", url, {}, b""))
         finally:
@@ -103,3 +105,33 @@ main:
         result: Any = asyncio.run(run_source(source, address, clock=ManualClock(0)))
     assert result == ["/3", 21600.0]
     assert paths.all == ["/1", "/2", "/3"]
+
+
+@pytest.mark.parametrize("allowed", [["127.0.0.1"], ["example.org", "127.*"], ["*"]])
+def test_an_allowed_host_is_reached(server: str, allowed: list[str]) -> None:
+    """A host is named whole, or with a star for any text."""
+    assert _get(f"{server}/there", allowed).status == 200
+
+
+@pytest.mark.parametrize("allowed", [[], ["127.0.0.2"], ["27.0.0.1"]])
+def test_another_host_is_refused_by_name(server: str, allowed: list[str]) -> None:
+    """Nothing is sent to a host that is not allowed; the error says how to allow it."""
+    with pytest.raises(WorkflowError) as refusal:
+        _get(f"{server}/there", allowed)
+    assert refusal.value.tags == ("SystemError",)
+    assert "--allow-http 127.0.0.1" in refusal.value.payload["message"]
+
+
+def test_a_redirect_leads_to_no_other_host(server: str) -> None:
+    """An allowed host cannot send a request on to one that is not."""
+    elsewhere = server.replace("127.0.0.1", "localhost")
+    with pytest.raises(WorkflowError) as refusal:
+        _get(f"{elsewhere}/away?{server}", ["localhost"])
+    assert "--allow-http 127.0.0.1" in refusal.value.payload["message"]
+
+
+def test_connectors_may_be_reached_anyway() -> None:
+    """The hosts of configured services need no mention of their own."""
+    connectors = Connectors({"storage": "http://storage.internal:9000"})
+    assert connectors.reachable(["a.org"]) == ("a.org", "storage.internal")
+    assert connectors.reachable(None) is None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,8 @@ class UnknownService(Exception):
 class Execution:
     """What is to be run: a source that is known to parse, an argument as JSON text, addresses by service.
 
-    `wants_page`: an HTML page of it is to be made, with the values of every step.
+    `hosts` are those that requests may go to, None for all. `wants_page`: an HTML page of it is to be made, with the
+    values of every step.
     """
 
     workflow: str
@@ -51,6 +52,7 @@ class Execution:
     argument: str | None
     environment: Mapping[str, str]
     services: Mapping[str, str]
+    hosts: Sequence[str] | None
     wants_page: bool
 
 
@@ -65,7 +67,7 @@ async def execute(what: Execution, clock: Clock, trace: Trace) -> Ended:
         connectors = with_own_services(what.services, address)
     except ValueError as error:
         raise UnknownService(str(error)) from error
-    network = RealHttpClient()
+    network = RealHttpClient(connectors.reachable(what.hosts))
     store = Store(None)
     engine = Engine(store, clock, network, address, observe=lambda execution: trace, connectors=connectors)
     try:

@@ -49,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_pair,
         help="where the calls googleapis.SERVICE. ... go, such as storage=http://127.0.0.1:9000; may be repeated",
     )
+    parser.add_argument(
+        "--allow-http",
+        metavar="HOST",
+        action="append",
+        help="a host that http.* may reach, * standing for any text; may be repeated; every host when not given",
+    )
     parser.add_argument("--fast", action="store_true", help="sleeping and waiting take no time")
     parser.add_argument("--html", metavar="OUT", help="also write the execution as an HTML page")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
@@ -85,6 +91,7 @@ def run(arguments: argparse.Namespace) -> int:
         argument,
         dict(arguments.env),
         dict(arguments.connector),
+        arguments.allow_http,
         arguments.html is not None,
     )
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -45,6 +45,12 @@ class Connectors:
             )
         scheme, _, host = method.root.rstrip("/").partition("://")
         return f"{scheme}://{region}-{host}" if region else f"{scheme}://{host}"
+
+    def reachable(self, hosts: Iterable[str] | None) -> tuple[str, ...] | None:
+        """The hosts that requests may go to when `http.*` may reach `hosts`: those of connectors, too. None for all."""
+        if hosts is None:
+            return None
+        return (*hosts, *(urlsplit(url).hostname or "" for url in self.addresses.values()))
 
 
 NOT_CONFIGURED = Connectors()
