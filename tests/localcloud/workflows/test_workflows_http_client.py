@@ -73,15 +73,12 @@ def test_answers_that_cannot_be_used_are_tagged(server: str, path: str, tag: str
     assert tag in failure.value.tags
 
 
-@pytest.mark.parametrize(
-    ("url", "tag"),
-    [(f"http://127.0.0.1:{free_port()}/", "ConnectionFailedError"), ("http://name.invalid/", "ConnectionFailedError")],
-)
-def test_what_cannot_be_reached_is_a_failed_connection(url: str, tag: str) -> None:
+@pytest.mark.parametrize("host", ["127.0.0.1", "name.invalid"])
+def test_what_cannot_be_reached_is_a_failed_connection(host: str) -> None:
     """A refused connection and an unknown name are ConnectionFailedErrors."""
     with pytest.raises(WorkflowError) as failure:
-        _get(url)
-    assert tag in failure.value.tags
+        _get(f"http://{host}:{free_port()}/")
+    assert "ConnectionFailedError" in failure.value.tags
 
 
 def test_driven_time_waits_for_real_answers() -> None:
