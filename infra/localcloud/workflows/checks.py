@@ -64,6 +64,8 @@ class _Place:
     targets: frozenset[str] = frozenset()
     loop: Literal["for", "parallel"] | None = None
     in_branch: bool = False
+    # Variables of the loops around.
+    loop_variables: frozenset[str] = frozenset()
     # Variables of scopes around the branch that were assigned before it, less the shared ones.
     read_only: frozenset[str] = frozenset()
     # Variables that the routine makes anywhere, in scopes that have ended or not begun here.
@@ -140,7 +142,11 @@ class _Checker:
             if source is not None:
                 yield from self.template(source, place)
         own = _own(loop)
-        body = _inner(place, loop.steps, own, targets=frozenset(), loop=kind)
+        # Documented: loops may use the same names as long as they are not nested.
+        for name in sorted(own & place.loop_variables):
+            yield place.problem(f"loop variable {name!r} is one of a loop around this one, too; give it another name")
+        variables = place.loop_variables | own
+        body = _inner(place, loop.steps, own, targets=frozenset(), loop=kind, loop_variables=variables)
         yield from self.block(loop.steps, body, before | own)
 
     def parallel(self, action: Parallel, place: _Place, before: frozenset[str]) -> Iterator[Problem]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -47,8 +46,7 @@ from .syntax import (
 from .templates import target
 from .values import is_number
 
-# The documentation allows letters, digits and underscores; samples of the vendor have blanks and more.
-_STEP_NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_ ?-]*[A-Za-z0-9_?])?")
+# The documentation enforces no form of step names; these would be no targets of `next`.
 _RESERVED_STEPS = (END, BREAK, CONTINUE)
 _BACKOFF = ("initial_delay", "max_delay", "multiplier")
 
@@ -116,9 +114,8 @@ class Reader(Shapes):
         """One named step; one whose action cannot be read is kept as a place to jump to."""
         entry = self.single(tree, parent, "a step")
         name = entry.key
-        if not _STEP_NAME.fullmatch(name) or name in _RESERVED_STEPS:
-            reserved = ", ".join(_RESERVED_STEPS)
-            message = f"{name!r} is not a step name: letters, digits and underscores, and none of {reserved}"
+        if not name or name in _RESERVED_STEPS:
+            message = f"{name!r} is not a step name: any text but {', '.join(_RESERVED_STEPS)}"
             self.note(message, entry.position, parent)
         action: Action | None = None
         jump: str | None = None

@@ -18,6 +18,7 @@ from localcloud.workflows.store import ExecutionRecord, Store
 
 PARENT = "projects/p/locations/l"
 EXECUTIONS = "googleapis.workflowexecutions.v1.projects.locations.workflows.executions"
+SELF = "projects/local-project/locations/local-location/workflows/workflow"
 # Called with a number it sleeps so many seconds and gives its square; -1 fails; otherwise it calls itself.
 FAMILY = """
 main:
@@ -70,11 +71,22 @@ def test_a_child_that_does_not_exist_is_an_http_error() -> None:
     assert (failure.value.tags, failure.value.payload["code"]) == (("HttpError",), 404)
 
 
-def test_executions_can_be_created_without_waiting() -> None:
-    """executions.create takes its argument as JSON text and gives the execution."""
-    parent = "projects/local-project/locations/local-location/workflows/workflow"
-    result, took = _family(f"{EXECUTIONS}.create", {"parent": parent, "body": {"argument": "4"}})
+def test_executions_that_are_created_are_waited_for() -> None:
+    """executions.create takes its argument as JSON text and gives the execution that has ended."""
+    result, took = _family(f"{EXECUTIONS}.create", {"parent": SELF, "body": {"argument": "4"}})
+    assert (result["state"], result["argument"], result["result"]) == ("SUCCEEDED", "4", "16")
+    assert took == pytest.approx(1 + 1.25 + 1.5625 + 1.953125)
+    with pytest.raises(WorkflowError) as failure:
+        _family(f"{EXECUTIONS}.create", {"parent": SELF, "body": {"argument": "-1"}})
+    assert failure.value.tags == ("OperationError",)
+
+
+def test_executions_are_not_waited_for_without_polling() -> None:
+    """skip_polling makes create give the execution as it was started, and run nothing."""
+    params = {"connector_params": {"skip_polling": True}}
+    result, took = _family(f"{EXECUTIONS}.create", {"parent": SELF, "body": {"argument": "4"}, **params})
     assert (result["state"], result["argument"], took) == ("ACTIVE", "4", 0)
+    assert _family(f"{EXECUTIONS}.run", {"workflow_id": "workflow", "argument": 4, **params}) == (None, 0)
 
 
 def test_experimental_run_and_map_give_results_in_the_order_of_the_arguments() -> None:

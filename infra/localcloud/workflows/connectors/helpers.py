@@ -51,7 +51,8 @@ def _run(version: str) -> Effect:
     ) -> Any:
         call = await Call.begin(strand, method_of(f"{executions}.create"), connector_params(params))
         execution = await _start(call, workflow_id, location, project_id, argument)
-        return execution if call.params.skip_polling else await call.wait(EXECUTION, execution)
+        # Documented: without polling, unlike `create`, it returns nothing.
+        return None if call.params.skip_polling else await call.wait(EXECUTION, execution)
 
     return Effect(f"{executions}.run", (*_WORKFLOW, Param("argument", ANY, None), _PARAMS), run)
 

@@ -102,6 +102,7 @@ _VERTEX: Final[Mapping[str, Awaited]] = {
     "trainingPipelines": _PIPELINE,
 }
 _DATAFLOW: Final = Awaited(_dataflow_path, _dataflow)
+_EXECUTED: Final = _by_state(frozenset({"SUCCEEDED"}), frozenset({"FAILED", "CANCELLED", "UNAVAILABLE"}), "state")
 
 EXECUTION: Final = Awaited(by_name, _execution)
 JOBS: Final[Mapping[str, Awaited]] = {
@@ -117,4 +118,8 @@ JOBS: Final[Mapping[str, Awaited]] = {
     "googleapis.dataflow.v1b3.projects.locations.templates.create": _DATAFLOW,
     "googleapis.dataflow.v1b3.projects.templates.create": _DATAFLOW,
     "googleapis.run.v1.namespaces.jobs.run": Awaited(_run_path, _run),
+    **{
+        f"googleapis.workflowexecutions.{version}.projects.locations.workflows.executions.create": _EXECUTED
+        for version in ("v1", "v1beta")
+    },
 }

@@ -25,7 +25,7 @@ from .tree import (
     dotted,
 )
 
-OR, AND, NOT, COMPARE, ADD, MULTIPLY, SIGN, POSTFIX = range(10, 90, 10)
+OR, AND, COMPARE, ADD, MULTIPLY, SIGN, NOT, POSTFIX = range(10, 90, 10)
 _BINDING = {
     "or": OR,
     "and": AND,
