@@ -405,8 +405,10 @@ def test_usual_rows_are_read_as_all_rows_are(fmt: RowFormat) -> None:
         except msgspec.ValidationError:
             return
         other = whole.decode(text)
-        assert str(fmt.measure([usual])) == str(fmt.measure([other]))
-        assert fmt.example(usual) == fmt.example(other)
+        batch = fmt.measure([other])
+        assert str(fmt.measure([usual])) == str(batch)
+        if isinstance(batch, Batch):
+            assert fmt.example(usual) == fmt.example(other)
         assert msgspec.json.encode(usual) == msgspec.json.encode(other)
 
     agree()
