@@ -26,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "infra"))
 
 from localcloud.clock import ManualClock
 from localcloud.workflows import HttpReply, HttpRequest, SourceError, WorkflowError, parse, run_source
-from localcloud.workflows.syntax import Call, Program
+from localcloud.workflows.language.syntax import Call, Program
+from localcloud.workflows.language.walk import actions_of
 from localcloud.workflows.values import to_json
-from localcloud.workflows.walk import actions_of
 
 KINDS = ("definitions", "parsed", "fragment", "joined", "unavailable", "refused", "run", "stubbed")
 _SUFFIXES = (".yaml", ".yml", ".json")

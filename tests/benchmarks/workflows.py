@@ -27,8 +27,8 @@ from localcloud.clock import ManualClock
 from localcloud.process import free_port
 from localcloud.workflows import HttpReply, HttpRequest
 from localcloud.workflows.engine import Engine
-from localcloud.workflows.http_client import RealHttpClient
-from localcloud.workflows.store import Store
+from localcloud.workflows.running.http_client import RealHttpClient
+from localcloud.workflows.service.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "localcloud" / "workflows"))
 from workflows_kills import run_with_kills

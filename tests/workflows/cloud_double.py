@@ -18,7 +18,7 @@ from droptune.errors import Refused
 from droptune.plan import Question, plan
 from droptune.settings import Settings
 from localcloud.workflows.errors import connection_error
-from localcloud.workflows.http_client import HttpReply, HttpRequest
+from localcloud.workflows.running.http_client import HttpReply, HttpRequest
 
 PLAN = "http://functions/plan/"
 STORAGE = "http://storage"

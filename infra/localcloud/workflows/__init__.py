@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .errors import Problem, SourceError, WorkflowError
-from .http_client import HttpClient, HttpReply, HttpRequest
 from .in_process import run_source
-from .parser import parse
+from .language.parser import parse
+from .running.http_client import HttpClient, HttpReply, HttpRequest
 
 __all__ = [
     "HttpClient",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ..clock import Clock
-from .callbacks import Callbacks
 from .connectors import NOT_CONFIGURED, Connectors
-from .definitions import Definitions
-from .executions import Executions
-from .http_client import HttpClient
-from .observer import Observer
-from .store import Store
+from .running.http_client import HttpClient
+from .running.observer import Observer
+from .service.callbacks import Callbacks
+from .service.definitions import Definitions
+from .service.executions import Executions
+from .service.store import Store
 
 
 class Engine:

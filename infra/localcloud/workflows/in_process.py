@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..clock import Clock, ManualClock, RealClock
+from .api.rest_api import rest_application
 from .engine import Engine
 from .errors import WorkflowError
-from .http_client import HttpClient, RealHttpClient
-from .observer import Observer
-from .own_api import OwnApi, with_own_services
-from .parser import parse
-from .rest_api import rest_application
-from .store import Store
+from .language.parser import parse
+from .running.http_client import HttpClient, RealHttpClient
+from .running.observer import Observer
+from .service.own_api import OwnApi, with_own_services
+from .service.store import Store
 from .values import from_json, to_json
 
 _PROJECT, _LOCATION = "local-project", "local-location"

@@ -10,13 +10,13 @@ from collections.abc import Sequence
 from ..clock import RealClock
 from ..http import answering
 from ..process import LOOPBACK, CannotStart, announce, listen
+from .api.grpc_server import grpc_server
+from .api.rest_api import rest_application
 from .connectors import Connectors
 from .engine import Engine
-from .grpc_server import grpc_server
-from .http_client import RealHttpClient
-from .own_api import with_own_services
-from .rest_api import rest_application
-from .store import Store
+from .running.http_client import RealHttpClient
+from .service.own_api import with_own_services
+from .service.store import Store
 
 LOG = logging.getLogger("localcloud.workflows")
 COMPONENT = "workflows"

@@ -11,7 +11,7 @@ import pytest
 from workflows_cloud import PARENT, Cloud, run
 
 from localcloud.clock import ManualClock
-from localcloud.workflows.store import Store
+from localcloud.workflows.service.store import Store
 
 SOURCE = """
 main:

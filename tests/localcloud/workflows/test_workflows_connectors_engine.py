@@ -14,7 +14,7 @@ from localcloud.clock import ManualClock
 from localcloud.workflows import HttpReply, HttpRequest, WorkflowError, run_source
 from localcloud.workflows.connectors import Connectors
 from localcloud.workflows.engine import Engine
-from localcloud.workflows.store import ExecutionRecord, Store
+from localcloud.workflows.service.store import ExecutionRecord, Store
 
 PARENT = "projects/p/locations/l"
 EXECUTIONS = "googleapis.workflowexecutions.v1.projects.locations.workflows.executions"

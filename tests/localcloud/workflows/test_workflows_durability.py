@@ -12,7 +12,7 @@ import pytest
 from localcloud.clock import ManualClock
 from localcloud.workflows import HttpReply, HttpRequest
 from localcloud.workflows.engine import Engine
-from localcloud.workflows.store import ExecutionRecord, Store
+from localcloud.workflows.service.store import ExecutionRecord, Store
 
 PARENT = "projects/p/locations/l"
 NAME = f"{PARENT}/workflows/w"

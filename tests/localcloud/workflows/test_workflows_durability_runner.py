@@ -11,7 +11,7 @@ import pytest
 from localcloud.clock import ManualClock, RealClock
 from localcloud.workflows import HttpReply, HttpRequest, limits
 from localcloud.workflows.engine import Engine
-from localcloud.workflows.store import Store
+from localcloud.workflows.service.store import Store
 
 PARENT = "projects/p/locations/l"
 NAME = f"{PARENT}/workflows/w"

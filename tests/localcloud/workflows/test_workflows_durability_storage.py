@@ -16,7 +16,7 @@ import requests
 from workflows_echo import echo_server
 
 from localcloud.process import CannotStart
-from localcloud.workflows.store import Store
+from localcloud.workflows.service.store import Store
 
 PARENT = "projects/p/locations/l"
 # Records something every few milliseconds, in branches that stop together.

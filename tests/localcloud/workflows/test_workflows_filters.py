@@ -9,10 +9,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from localcloud.http import GoogleError
-from localcloud.workflows.filter_syntax import All, Comparison, Not, Some, parse_filter
-from localcloud.workflows.filters import matcher, ordered
-from localcloud.workflows.listing import Query, page
-from localcloud.workflows.resources import FIELDS
+from localcloud.workflows.api.filter_syntax import All, Comparison, Not, Some, parse_filter
+from localcloud.workflows.api.filters import matcher, ordered
+from localcloud.workflows.api.listing import Query, page
+from localcloud.workflows.api.resources import FIELDS
 
 A, B, C = (Comparison(name, "=", "1", quoted=False) for name in "abc")
 RESOURCE = {

@@ -12,10 +12,10 @@ from workflows_cloud import PARENT, Cloud, run
 
 from localcloud.clock import ManualClock
 from localcloud.workflows import limits, run_source
-from localcloud.workflows.control import Control, Goto, Returned
 from localcloud.workflows.errors import WorkflowError
-from localcloud.workflows.observer import Entry, Kind, Observers, ValueKind
-from localcloud.workflows.store import Store
+from localcloud.workflows.running.control import Control, Goto, Returned
+from localcloud.workflows.running.observer import Entry, Kind, Observers, ValueKind
+from localcloud.workflows.service.store import Store
 
 EVERY_KIND = """
 main:

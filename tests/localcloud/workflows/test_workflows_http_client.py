@@ -15,8 +15,8 @@ from localcloud.clock import ManualClock
 from localcloud.process import free_port
 from localcloud.workflows import HttpReply, HttpRequest, WorkflowError, run_source
 from localcloud.workflows.connectors import Connectors
-from localcloud.workflows.http_client import RealHttpClient
 from localcloud.workflows.limits import RESPONSE_BYTES
+from localcloud.workflows.running.http_client import RealHttpClient
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ import pytest
 from localcloud.workflows import run_source
 from localcloud.workflows.expressions.evaluator import COMPUTERS
 from localcloud.workflows.expressions.tree import Call, Node
+from localcloud.workflows.language.syntax import Action
+from localcloud.workflows.running.steps import STEPS
 from localcloud.workflows.stdlib import FUNCTIONS
-from localcloud.workflows.steps import STEPS
-from localcloud.workflows.syntax import Action
 
 CASES = "".join(p.read_text() for p in (Path(__file__).parents[2] / "cases" / "workflows").glob("*.yaml"))
 

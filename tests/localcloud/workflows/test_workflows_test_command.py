@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from workflows_golden import COMMANDS, check_golden, run_command
 
 from localcloud.workflows.errors import SourceError
-from localcloud.workflows.parser import parse
+from localcloud.workflows.language.parser import parse
 from localcloud.workflows.testing import Coverage, mismatches, play, read_cases
 from localcloud.workflows.testing.cases import FORMAT
 from localcloud.workflows.testing.matchers import MATCHERS, differences, fits

@@ -10,9 +10,9 @@ import httpx
 from workflows_stub import StubHttp
 
 from localcloud.clock import ManualClock
+from localcloud.workflows.api.rest_api import rest_application
 from localcloud.workflows.engine import Engine
-from localcloud.workflows.rest_api import rest_application
-from localcloud.workflows.store import Store
+from localcloud.workflows.service.store import Store
 
 BASE = "/v1/projects/p/locations/l"
 PARENT = BASE.removeprefix("/v1/")

@@ -15,10 +15,10 @@ from workflows_stub import StubHttp
 
 from localcloud.clock import ManualClock
 from localcloud.workflows import SourceError, WorkflowError, run_source
+from localcloud.workflows.api.rest_api import rest_application
 from localcloud.workflows.engine import Engine
 from localcloud.workflows.errors import Position
-from localcloud.workflows.rest_api import rest_application
-from localcloud.workflows.store import Store
+from localcloud.workflows.service.store import Store
 from localcloud.workflows.values import to_json
 
 _LOCATION = "/v1/projects/p/locations/l"

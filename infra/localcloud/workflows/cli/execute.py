@@ -10,14 +10,14 @@ from typing import Any
 from ...clock import Clock, ManualClock
 from ...http import answering
 from ...process import LOOPBACK, listen
+from ..api.rest_api import rest_application
 from ..engine import Engine
 from ..errors import WorkflowError
-from ..history import DETAILED
-from ..http_client import RealHttpClient
+from ..history.recorder import DETAILED
 from ..in_process import ExecutionFailed, drive
-from ..own_api import with_own_services
-from ..rest_api import rest_application
-from ..store import Store
+from ..running.http_client import RealHttpClient
+from ..service.own_api import with_own_services
+from ..service.store import Store
 from ..ui import execution_page, execution_view
 from ..values import from_json
 from .trace import Trace

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import SourceError
+from ..language.parser import parse
 from ..lint import RULES, Finding, errors, lint
-from ..parser import parse
 from ..testing import read_cases
 from ..testing.places import definition_of
 from .drawing import Remark, draw, span

@@ -12,7 +12,7 @@ from typing import Any
 from ...clock import ManualClock, RealClock
 from ...http import GoogleError
 from ..errors import SourceError, WorkflowError
-from ..parser import parse
+from ..language.parser import parse
 from ..values import from_json
 from .execute import Ended, Execution, UnknownService, execute
 from .exits import FINE, INTERRUPTED, PROBLEMS, UNREADABLE, USAGE

@@ -6,8 +6,8 @@ import argparse
 import time
 
 from ..errors import SourceError
-from ..parser import parse
-from ..syntax import Program
+from ..language.parser import parse
+from ..language.syntax import Program
 from ..testing import FORMAT, Case, Coverage, mismatches, play, read_cases
 from ..testing.places import table_of
 from .exits import FINE, PROBLEMS, UNREADABLE, USAGE

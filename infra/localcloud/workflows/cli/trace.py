@@ -11,10 +11,10 @@ from typing import Any
 from rich.text import Text
 
 from ...clock import Clock
-from ..control import Control, Goto
 from ..errors import WorkflowError
-from ..observer import Entry, Kind, ValueKind
-from ..syntax import Call
+from ..language.syntax import Call
+from ..running.control import Control, Goto
+from ..running.observer import Entry, Kind, ValueKind
 from ..testing.following import is_step
 
 # So many iterations, or rounds through the same steps, are shown in full.

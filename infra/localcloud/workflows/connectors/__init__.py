@@ -19,7 +19,7 @@ from .methods import Method, method_of
 from .missing import MISSING
 
 if TYPE_CHECKING:
-    from ..runtime import Strand
+    from ..running.runtime import Strand
 
 
 @functools.lru_cache(maxsize=1024)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from .. import limits
 from ..errors import WorkflowError, timeout_error
-from ..http_client import HttpRequest, within
+from ..running.http_client import HttpRequest, within
 from ..stdlib.http import USER_AGENT, decode_reply, local_token
 from ..stdlib.retry import FUNCTIONS as PREDICATES
 from ..stdlib.retry import POLICIES
@@ -22,7 +22,7 @@ from .parameters import Backoff, ConnectorParams, connector_params
 from .progress import Awaited, checked
 
 if TYPE_CHECKING:
-    from ..runtime import Strand
+    from ..running.runtime import Strand
 
 _IDEMPOTENT: Final = "http.default_retry"
 _NON_IDEMPOTENT: Final = "http.default_retry_non_idempotent"

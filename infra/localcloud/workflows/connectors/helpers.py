@@ -20,7 +20,7 @@ from .methods import method_of
 from .parameters import ConnectorParams, connector_params
 
 if TYPE_CHECKING:
-    from ..runtime import Strand
+    from ..running.runtime import Strand
 
 _EXECUTIONS: Final = "googleapis.workflowexecutions.{version}.projects.locations.workflows.executions"
 _SECRETS: Final = "googleapis.secretmanager.v1.projects.secrets"

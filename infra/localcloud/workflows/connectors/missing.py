@@ -9,7 +9,7 @@ from ..errors import tagged
 from ..stdlib.signature import Effect, Function, table
 
 if TYPE_CHECKING:
-    from ..runtime import Strand
+    from ..running.runtime import Strand
 
 _ADVICE: Final[Mapping[str, str]] = {
     "gke": "call the cluster's address with http.request",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from ..errors import SourceError
-from ..parser import parse
+from ..language.parser import parse
 from . import misreadings, reachability, waiting
 from .findings import Definition, Finding, Rule, Severity
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..errors import Position
-from ..syntax import Program
+from ..language.syntax import Program
 
 Severity = Literal["error", "warning"]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..expressions.tree import Constant
-from ..syntax import (
+from ..language.syntax import (
     BREAK,
     CONTINUE,
     END,

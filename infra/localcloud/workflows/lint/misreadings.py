@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ..checks import assigned
 from ..errors import Position
 from ..expressions.tree import Binary, Constant, ListDisplay, MapDisplay, Member, Node
 from ..expressions.tree import Call as CallNode
+from ..language.checks import assigned
+from ..language.syntax import Block, For, Handler, Parallel, Steps, Switch, Try
+from ..language.walk import actions_of, blocks_in, literals_in, nodes_of, templates_of
 from ..stdlib import FUNCTIONS
-from ..syntax import Block, For, Handler, Parallel, Steps, Switch, Try
-from ..walk import actions_of, blocks_in, literals_in, nodes_of, templates_of
 from .findings import Definition, Finding, Rule, warning
 
 _STATUS_CODE = re.compile(r"[1-5][0-9]{2}")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ..checks import assigned
 from ..errors import Position
 from ..expressions.tree import Call as CallNode
 from ..expressions.tree import Name
-from ..syntax import Action, Assign, Call, Program, RetryPolicy, Routine, Step, Switch, Try
-from ..walk import actions_of, nodes_of
+from ..language.checks import assigned
+from ..language.syntax import Action, Assign, Call, Program, RetryPolicy, Routine, Step, Switch, Try
+from ..language.walk import actions_of, nodes_of
 from .findings import Definition, Finding, Rule, warning
 from .flow import always_true, flow_of
 

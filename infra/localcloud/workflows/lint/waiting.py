@@ -8,10 +8,22 @@ from typing import Any
 from .. import limits
 from ..expressions.tree import Call as CallNode
 from ..expressions.tree import Constant, Member, Name, Node, walk
+from ..language.syntax import (
+    Action,
+    Assign,
+    Block,
+    Call,
+    Literal,
+    MapTemplate,
+    NamedRetry,
+    RetryPolicy,
+    Step,
+    Switch,
+    Try,
+)
+from ..language.walk import actions_below, actions_of, expressions_in, nodes_of
 from ..stdlib import FUNCTIONS
-from ..syntax import Action, Assign, Block, Call, Literal, MapTemplate, NamedRetry, RetryPolicy, Step, Switch, Try
 from ..values import is_number
-from ..walk import actions_below, actions_of, expressions_in, nodes_of
 from .findings import Definition, Finding, Rule, warning
 from .flow import flow_of
 

@@ -11,8 +11,8 @@ from .http import METHODS
 from .signature import MAP, NUMBER, STRING, Effect, Param, table
 
 if TYPE_CHECKING:
-    from ..journal import Commit
-    from ..runtime import Strand
+    from ..running.journal import Commit
+    from ..running.runtime import Strand
 
 
 async def _create(strand: Strand, http_callback_method: str) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from urllib.parse import urlencode, urlsplit
 
 from .. import limits
 from ..errors import auth_error, http_error, type_error, value_error
-from ..http_client import HttpReply, HttpRequest, within
+from ..running.http_client import HttpReply, HttpRequest, within
 from ..values import from_json, is_number, to_json, type_name
 from .helpers import FUNCTIONS as HELPERS
 from .signature import MAP, NUMBER, STRING, Effect, Function, Param, table
 
 if TYPE_CHECKING:
-    from ..runtime import Strand
+    from ..running.runtime import Strand
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH")
 USER_AGENT = "GoogleCloudWorkflows; (+https://cloud.google.com/workflows/docs)"

@@ -10,7 +10,7 @@ from ..errors import type_error
 from ..values import type_name
 
 if TYPE_CHECKING:
-    from ..runtime import Strand
+    from ..running.runtime import Strand
 
 ANY: Final = None
 STRING: Final = (str,)

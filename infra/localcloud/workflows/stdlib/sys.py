@@ -12,7 +12,7 @@ from .signature import MAP, NUMBER, STRING, Effect, Param, table
 from .time import parse_time
 
 if TYPE_CHECKING:
-    from ..runtime import Strand
+    from ..running.runtime import Strand
 
 LOG = logging.getLogger("localcloud.workflows.sys_log")
 # Cloud Logging's severities to the host's levels.

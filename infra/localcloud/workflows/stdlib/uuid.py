@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .signature import Effect, table
 
 if TYPE_CHECKING:
-    from ..runtime import Strand
+    from ..running.runtime import Strand
 
 
 async def _generate(strand: Strand) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..control import Control
 from ..errors import Position, WorkflowError
+from ..language.syntax import Action, Parallel, Program, Step, Switch, Try
+from ..language.walk import actions_of, steps_of
 from ..lint.flow import always_true
-from ..observer import Entry, Kind, ValueKind
-from ..syntax import Action, Parallel, Program, Step, Switch, Try
-from ..walk import actions_of, steps_of
+from ..running.control import Control
+from ..running.observer import Entry, Kind, ValueKind
 
 # A condition that was true, and one that was looked at and false; a retry and a handler that came to be needed; a
 # parallel branch.

@@ -6,11 +6,11 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-from ..control import Control
 from ..errors import WorkflowError
-from ..observer import PARTS, Entry, Kind, ValueKind
-from ..syntax import Try
-from ..walk import is_bare
+from ..language.syntax import Try
+from ..language.walk import is_bare
+from ..running.control import Control
+from ..running.observer import PARTS, Entry, Kind, ValueKind
 
 # Each parallel branch is a task of its own, with its own context.
 _CURRENT: ContextVar[Entry | None] = ContextVar("current entry", default=None)

@@ -12,9 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 from ...clock import Clock
 from .. import limits
 from ..errors import WorkflowError, connection_error, connection_failed_error, timeout_error
-from ..http_client import HttpReply, HttpRequest
+from ..language.syntax import Call
+from ..running.http_client import HttpReply, HttpRequest
 from ..stdlib.http import decode_body
-from ..syntax import Call
 from .cases import ALWAYS, Answer, CallPattern, Mock
 from .following import current_entry
 from .matchers import Difference, differences, fits, short

@@ -11,15 +11,15 @@ from urllib.parse import urlencode
 
 from ...clock import ManualClock
 from ...http import GoogleError
-from ..callbacks import Callbacks
 from ..connectors import Connectors
 from ..errors import WorkflowError
-from ..journal import Commit, Journal
-from ..observer import Observer, together
-from ..runtime import Run, Turns
-from ..steps import run_routine
-from ..store import Store
-from ..syntax import Program
+from ..language.syntax import Program
+from ..running.journal import Commit, Journal
+from ..running.observer import Observer, together
+from ..running.runtime import Run, Turns
+from ..running.steps import run_routine
+from ..service.callbacks import Callbacks
+from ..service.store import Store
 from ..values import to_json
 from .cases import CallbackRequest, Case, Mock
 from .following import Following, RunStep, current_entry

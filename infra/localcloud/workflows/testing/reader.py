@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..errors import Position, Problem, SourceError, WorkflowError
-from ..source import Entry, Tree, read_tree
-from ..source import Mapping as MappingTree
+from ..language.source import Entry, Tree, read_tree
+from ..language.source import Mapping as MappingTree
+from ..language.syntax import Program
+from ..language.walk import step_names
 from ..stdlib.http import METHODS
 from ..stdlib.time import parse_time
-from ..syntax import Program
-from ..walk import step_names
 from .cases import (
     ALWAYS,
     FAILURES,

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..errors import Position, Problem, WorkflowError
-from ..source import Entry, Scalar, Sequence, Tree
-from ..source import Mapping as MappingTree
+from ..language.source import Entry, Scalar, Sequence, Tree
+from ..language.source import Mapping as MappingTree
 from ..values import is_number, to_json
 from .cases import Value
 from .matchers import ANY_OF, MATCHERS

@@ -6,8 +6,8 @@ import base64
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..definitions import timestamp
-from ..events import event_of_push
+from ..api.events import event_of_push
+from ..service.definitions import timestamp
 from ..values import to_json
 from .cases import Value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from ..observer import Kind
+from ..running.observer import Kind
 from .graph import RoutineGraph
 from .layout import LABEL, PADDING, Drawing, Placed, Way, cut, head_height, layout
 from .tally import Tallies, Tally

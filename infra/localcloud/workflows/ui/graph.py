@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..observer import Kind, kind_of
-from ..syntax import (
+from ..language.syntax import (
     Action,
     Assign,
     Block,
@@ -31,7 +30,8 @@ from ..syntax import (
     Template,
     Try,
 )
-from ..walk import is_bare
+from ..language.walk import is_bare
+from ..running.observer import Kind, kind_of
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..syntax import BREAK, CONTINUE, END
+from ..language.syntax import BREAK, CONTINUE, END
 from .graph import Box, Key, RoutineGraph, Section
 
 CHARACTER: Final = 7.3  # width of a character in the font of titles

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from ..definitions import program_of
+from ..service.definitions import program_of
 from .drawing import anchor, routine_svg
 from .graph import RoutineGraph, graphs_of
 from .source_view import error_snippet, source_listing

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..entry_store import IN_PROGRESS, EntryRecord
-from ..history import FAILED
-from ..observer import PARTS, Kind
+from ..history.entry_store import IN_PROGRESS, EntryRecord
+from ..history.recorder import FAILED
+from ..running.observer import PARTS, Kind
 from .graph import Key
 
 CANCELLED = "STATE_CANCELLED"

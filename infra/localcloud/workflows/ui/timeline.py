@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Final
 
-from ..entry_store import IN_PROGRESS, EntryRecord
-from ..history import FAILED
-from ..observer import Kind, ValueKind
+from ..history.entry_store import IN_PROGRESS, EntryRecord
+from ..history.recorder import FAILED
+from ..running.observer import Kind, ValueKind
 from .tally import CANCELLED
 from .texts import pretty, seconds
 from .view import ExecutionView

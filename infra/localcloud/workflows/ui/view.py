@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..engine import Engine
-from ..entry_store import EntryRecord
+from ..history.entry_store import EntryRecord
 
 
 @dataclass(frozen=True)

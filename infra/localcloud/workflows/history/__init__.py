@@ -1,0 +1,1 @@
+"""What an execution leaves behind besides its result: step entries and call logs."""

@@ -1,0 +1,1 @@
+"""Definitions and executions as resources that are kept in a store."""
