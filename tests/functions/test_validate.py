@@ -132,7 +132,7 @@ JOBS = (None, b"files: [train.jsonl, eval.jsonl]\n", b"files: [train.jsonl]\n", 
 
 
 @given(st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_any_interleaving_of_events_means_one_ready_data_set(data: st.DataObject) -> None:
     """However events are ordered, repeated and delayed: none while a piece is missing, then one and the same fact.
 

@@ -80,7 +80,7 @@ def test_right_rows_have_no_problem(fmt: RowFormat) -> None:
 
 
 @by_format
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_the_fast_and_the_slow_path_agree(fmt: RowFormat, data: st.DataObject) -> None:
     """Whatever is changed in a right row, both ways to judge it come to the same result."""

@@ -365,7 +365,7 @@ pieces = st.one_of(
 files = st.lists(pieces, max_size=6).map(b"\n".join) | st.binary(max_size=200)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(files, st.sampled_from([DEFAULT, Options("windows-1252", drop_unknown=True, deduplicate=True)]))
 def test_any_bytes_give_right_rows_and_nothing_raises(data: bytes, options: Options) -> None:
     """Whatever the file, what is written is right by the same rules, and correcting it again changes nothing."""
