@@ -27,6 +27,7 @@ MAX_ROWS = 8_000_000
 MAX_COMPARED = 1_000_000
 ANCHORED = 4
 _PART_ROWS = 1 << 20
+_MAYBE = np.uint64(1 << 16)
 _MIX = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)  # odd numbers without pattern
 
 Reopen = Callable[[], AbstractContextManager[BinaryIO]]
@@ -258,7 +259,10 @@ def _not_alone(keys: NDArray[np.uint64]) -> Ints:
         ordered = np.sort(own)
         repeated = ordered[1:][ordered[1:] == ordered[:-1]]
         if len(repeated):
-            positions = np.flatnonzero(_among(own, repeated))
+            maybe = np.zeros(_MAYBE, np.bool_)  # a quick look by a few bits of each key, since most are alone
+            maybe[repeated % _MAYBE] = True
+            positions = np.flatnonzero(maybe[own % _MAYBE])
+            positions = positions[_among(own[positions], repeated)]
             found.append(positions if at is None else at[positions])
     return np.sort(np.concatenate(found)) if found else np.zeros(0, np.int64)
 
