@@ -43,7 +43,7 @@ CALLBACK_TIMEOUT_SECONDS: Final = 43_200.0
 
 # Step history, not documented: how many entries of an execution are kept (after them only failed ones, as many as the
 # second number), how long a value may be to be kept whole, and how much all values of an execution may take.
-HISTORY_ENTRIES: Final = 10_000
+HISTORY_ENTRIES: Final = 5_000
 HISTORY_FAILED_ENTRIES: Final = 1_000
 HISTORY_VALUE_CHARACTERS: Final = 2_000
 HISTORY_VALUES_CHARACTERS: Final = 8 * KIB * KIB

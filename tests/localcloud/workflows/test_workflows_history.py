@@ -198,8 +198,26 @@ def test_history_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         await cloud.deploy(source)
         path = await cloud.execute()
         found = (await cloud.call("GET", f"{path}/stepEntries"))["stepEntries"]
-        assert [entry["entryId"] for entry in found] == ["1", "2", "3", "4", "5", "6", "23"]
+        assert [entry["entryId"] for entry in found[:-1]] == ["1", "2", "3", "4", "5", "6"]
         assert (found[0]["state"], found[-1]["state"], found[-1]["step"]) == ("STATE_SUCCEEDED", "STATE_FAILED", "bad")
+
+    run(scenario)
+
+
+def test_a_failed_simple_step_is_kept_beyond_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps that are only counted beyond the limit get an entry after all when they fail."""
+    monkeypatch.setattr(limits, "HISTORY_ENTRIES", 3)
+    source = """
+- loop: {for: {value: v, range: [1, 9], steps: [{body: {assign: [{y: "${1 / (9 - v)}"}]}}]}}
+"""
+
+    async def scenario(cloud: Cloud) -> None:
+        await cloud.deploy(source)
+        path = await cloud.execute()
+        found = (await cloud.call("GET", f"{path}/stepEntries"))["stepEntries"]
+        failed = [entry for entry in found if entry["state"] == "STATE_FAILED"]
+        assert {(entry["step"], entry["stepType"]) for entry in failed} >= {("body", "STEP_ASSIGN")}
+        assert "ZeroDivisionError" in failed[-1]["exception"]["payload"]
 
     run(scenario)
 

@@ -17,8 +17,9 @@ from typing import Any, Final
 from ...clock import Clock
 from .. import limits
 from ..errors import WorkflowError
+from ..language.syntax import Step
 from ..running.control import Control
-from ..running.observer import Entry, ValueKind
+from ..running.observer import Entry, Kind, ValueKind
 from ..service.store import NotStored
 from ..values import to_json, without_bytes
 from .entry_store import IN_PROGRESS, EntryTable
@@ -81,6 +82,7 @@ class Recorder:
     """
 
     __slots__ = (
+        "_begun",
         "_characters",
         "_clock",
         "_detailed",
@@ -110,7 +112,8 @@ class Recorder:
         self._last = max((record.id for record in self._known.values()), default=0)
         self._failed_beyond = sum(record.id > limits.HISTORY_ENTRIES for record in self._known.values())
         self._characters = sum(len(record.notes) for record in self._known.values())
-        self._latest: Entry | None = None
+        self._latest: tuple[str, Step] | None = None
+        self._begun = 0
         self._open: dict[Entry, _Row] = {}
         self._numbers: dict[Entry, int] = {}  # of entries around a failed one, which are not kept themselves
         # Those that ended since they were last written. Of the open ones, those are written that are not yet.
@@ -124,13 +127,27 @@ class Recorder:
         return self._detailed
 
     @property
+    def full(self) -> bool:
+        """Whether the limit is reached, in an execution that goes on after a restart: reached again."""
+        return self._begun >= limits.HISTORY_ENTRIES
+
+    def passed(self, routine: str, step: Step, kind: Kind, part: int | None, before: Step | None) -> None:
+        """One more of what is only counted."""
+        self._latest = routine, step
+        self._overflowing().passed(routine, step, kind, part, before)
+
+    @property
     def last_steps(self) -> list[dict[str, str]]:
         """The step that began last, as the API's `status.currentSteps` of an execution that has ended."""
-        return [{"routine": self._latest.routine, "step": self._latest.name}] if self._latest is not None else []
+        if self._latest is None:
+            return []
+        routine, step = self._latest
+        return [{"routine": routine, "step": step.name}]
 
     def began(self, entry: Entry) -> None:
         """A new row, or the one that this entry had before the restart."""
-        self._latest = entry
+        self._latest = entry.routine, entry.step
+        self._begun += 1
         known = self._known.pop(entry.id, None) if self._known else None
         if known is not None:
             number, created, done = known.id, known.created, known.state != IN_PROGRESS
@@ -139,9 +156,7 @@ class Recorder:
             return
         self._last += 1
         if self._last > limits.HISTORY_ENTRIES:
-            if self._overflow is None:
-                self._overflow = Overflow()
-            self._overflow.began(entry)
+            self._overflowing().began(entry)
             return
         self._open[entry] = _Row(entry, self._number_of(entry.parent), self._last, self._clock.now())
         if not self.changed:
@@ -182,11 +197,9 @@ class Recorder:
 
     def _ended_beyond(self, entry: Entry, error: WorkflowError | None) -> _Row | None:
         """The row of an entry beyond the limit if it is to be kept; when it began is not known any more."""
-        assert self._overflow is not None
         if error is None or self._failed_beyond >= limits.HISTORY_FAILED_ENTRIES:
-            self._overflow.ended(entry, failed=error is not None)
+            self._overflowing().ended(entry, failed=error is not None)
             return None
-        self._overflow.forget(entry)
         self._failed_beyond += 1
         number, parent = self._number_of(entry), self._number_of(entry.parent)
         self._numbers.pop(entry, None)
@@ -212,7 +225,7 @@ class Recorder:
     def flush_all(self) -> None:
         """Write the counts of what is not kept, too: for somebody who reads them, and at the end."""
         self.flush()
-        if self._overflow:
+        if self._overflow is not None:
             self._table.save_overflow(self._execution, self._overflow.text())
 
     def write(self) -> None:
@@ -226,6 +239,11 @@ class Recorder:
             row.stored = True
         self._ended.clear()
         self.changed = False
+
+    def _overflowing(self) -> Overflow:
+        if self._overflow is None:
+            self._overflow = Overflow()
+        return self._overflow
 
     def _under_way(self) -> list[_Row]:
         return [row for row in self._open.values() if not row.stored]

@@ -245,6 +245,17 @@ class Step:
     position: Position
     next_position: Position | None = None
 
+    @functools.cached_property
+    def simple(self) -> bool:
+        """Whether nothing else is run within it: assignments without calls, jumps, and switches that only jump."""
+        match self.action:
+            case Assign():
+                return not any(entry.value.waits or entry.target.path for entry in self.action.assignments)
+            case Switch():
+                return not any(entry.condition.waits or entry.action is not None for entry in self.action.conditions)
+            case _:
+                return isinstance(self.action, Jump)
+
 
 @dataclass(frozen=True)
 class Block:

@@ -93,11 +93,11 @@ class Entry:
 
     `branch` is the parallel branch ("" for the main line) and `number` counts the entries of that branch from 1.
     `step` is the step that it is or belongs to; `action` what is done: the step's own action, that of a switch's
-    condition, or None in a part. `index` counts conditions, iterations, branches and retries from 0, `label` is a
-    branch's name.
+    condition, or None in a part. `before` is the step of its block that was run before it. `index` counts conditions,
+    iterations, branches and retries from 0, `label` is a branch's name.
     """
 
-    __slots__ = ("action", "branch", "index", "kind", "label", "number", "parent", "routine", "step")
+    __slots__ = ("action", "before", "branch", "index", "kind", "label", "number", "parent", "routine", "step")
 
     def __init__(
         self,
@@ -110,6 +110,7 @@ class Entry:
         action: Action | None,
         index: int | None,
         label: str,
+        before: Step | None = None,
     ) -> None:
         self.branch = branch
         self.number = number
@@ -120,6 +121,7 @@ class Entry:
         self.action = action
         self.index = index
         self.label = label
+        self.before = before
 
     @property
     def id(self) -> str:
@@ -153,6 +155,22 @@ class Observer(Protocol):
 
         Parts of steps have no control of their own.
         """
+        ...
+
+
+class Tally(Protocol):
+    """An observer that, once it has heard enough, only wants simple steps counted, which takes a fraction of the time.
+
+    They are told when they have ended well; one that fails begins and ends as an entry after all.
+    """
+
+    @property
+    def full(self) -> bool:
+        """Whether it has heard enough."""
+        ...
+
+    def passed(self, routine: str, step: Step, kind: Kind, part: int | None, before: Step | None) -> None:
+        """A simple step was run after another of its block, or `part` of one: the taken condition of a switch."""
         ...
 
 

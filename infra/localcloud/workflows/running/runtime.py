@@ -23,7 +23,7 @@ from ..stdlib.signature import Function, Pure, bind_positional
 from .control import Control
 from .http_client import HttpClient
 from .journal import Commit, Journal
-from .observer import Entry, Kind, Observer, ValueKind, kind_of
+from .observer import Entry, Kind, Observer, Tally, ValueKind, kind_of
 from .scope import Memory
 
 LOG = logging.getLogger("localcloud.workflows")
@@ -99,6 +99,8 @@ class Run:
     turns: Turns
     connectors: Connectors
     observer: Observer | None = None
+    # The observer once more, if it is one that may come to want no more than counts.
+    tally: Tally | None = None
 
     def __post_init__(self) -> None:
         # The observer once more, if it wants values.
@@ -120,13 +122,14 @@ class Run:
 class Strand:
     """One line of steps: the main one, or a parallel branch. `path` begins the journal paths of its effects."""
 
-    __slots__ = ("_effects", "_entries", "_path", "_until_pause", "entry", "frames", "nesting", "run")
+    __slots__ = ("_effects", "_entries", "_path", "_until_pause", "counted", "entry", "frames", "nesting", "run")
 
     def __init__(self, run: Run, path: str, nesting: int, frames: Sequence[Frame], entry: Entry | None = None) -> None:
         self.run = run
         self.nesting = nesting
         # What is being run, innermost; only kept while somebody observes.
         self.entry = entry
+        self.counted = False  # whether what is being run is a simple step that is only counted
         self._entries = 0
         self.frames = [Frame(frame.routine, frame.step) for frame in frames]
         self._path = path
@@ -191,9 +194,14 @@ class Strand:
 
     # --- what observers are told (see `observer`)
 
-    def begin(self, observer: Observer, step: Step, action: Action) -> Entry:
-        """Tell that a step begins, or the action of a switch's condition within one."""
-        return self._begin(observer, kind_of(action, self.run.program.routines), step, action, None, "")
+    def begin(self, observer: Observer, step: Step, action: Action, before: Step | None = None) -> Entry:
+        """Tell that a step begins after another of its block, or the action of a switch's condition within one."""
+        return self._begin(observer, kind_of(action, self.run.program.routines), step, action, None, "", before)
+
+    def count(self, tally: Tally, step: Step, before: Step | None) -> None:
+        """Tell that a simple step has ended, without an entry for it."""
+        kind = kind_of(step.action, self.run.program.routines)
+        tally.passed(self.frames[-1].routine, step, kind, None, before)
 
     def end(self, observer: Observer, entry: Entry, control: Control, error: WorkflowError | None = None) -> None:
         """Tell that an entry ends."""
@@ -203,6 +211,11 @@ class Strand:
     def part(self, kind: Kind, index: int | None = None, label: str = "") -> contextlib.AbstractContextManager[None]:
         """A block that is a part of the current step."""
         observer = self.run.observer
+        if self.counted and self.run.tally is not None:
+            frame = self.frames[-1]
+            assert frame.step is not None
+            self.run.tally.passed(frame.routine, frame.step, kind, index, None)
+            return _UNOBSERVED
         return _UNOBSERVED if observer is None else _Part(self, observer, kind, index, label)
 
     def note(self, kind: ValueKind, name: str, value: Any) -> None:
@@ -211,11 +224,18 @@ class Strand:
             self.run.values.noted(self.entry, kind, name, value)
 
     def _begin(
-        self, observer: Observer, kind: Kind, step: Step, action: Action | None, index: int | None, label: str
+        self,
+        observer: Observer,
+        kind: Kind,
+        step: Step,
+        action: Action | None,
+        index: int | None,
+        label: str,
+        before: Step | None = None,
     ) -> Entry:
         self._entries += 1
         routine = self.frames[-1].routine
-        entry = Entry(self._path, self._entries, self.entry, kind, routine, step, action, index, label)
+        entry = Entry(self._path, self._entries, self.entry, kind, routine, step, action, index, label, before)
         self.entry = entry
         observer.began(entry)
         return entry

@@ -29,6 +29,7 @@ from ..language.syntax import (
     Raise,
     Return,
     Routine,
+    Step,
     Steps,
     Switch,
     Try,
@@ -75,21 +76,29 @@ async def run_block(block: Block, scope: Scope, strand: Strand) -> Control:
     """Run steps in order, following jumps that stay in the block; other control is the caller's."""
     place = 0
     steps = block.steps
-    observer = strand.run.observer
+    observer, tally = strand.run.observer, strand.run.tally
+    before: Step | None = None
     while place < len(steps):
         step = steps[place]
-        entry = None if observer is None else strand.begin(observer, step, step.action)
+        counted = tally is not None and tally.full and step.simple
+        entry = None if observer is None or counted else strand.begin(observer, step, step.action, before)
         try:
             if strand.enter(step):
                 await strand.pause()
+            strand.counted = counted
             control = await STEPS[type(step.action)](step.action, scope, strand)
         except WorkflowError as error:
             strand.locate(error)
-            if observer is not None and entry is not None:
-                strand.end(observer, entry, None, error)
+            if observer is not None:
+                strand.end(observer, entry or strand.begin(observer, step, step.action, before), None, error)
             raise
-        if observer is not None and entry is not None:
+        finally:
+            strand.counted = False
+        if tally is not None and counted:
+            strand.count(tally, step, before)
+        elif observer is not None and entry is not None:
             strand.end(observer, entry, control if control is not None else control_of(step.next))
+        before = step
         if control is None:
             if step.next is None:
                 place += 1

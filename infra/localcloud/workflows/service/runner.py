@@ -212,6 +212,7 @@ class Runner:
         _log_state(record, f"execution {'resumed' if records else 'started'}")
         append: Append = functools.partial(self._store.append_journal, record.name)
         observers: list[Observer] = []
+        recorder: Recorder | None = None
         if self._keeps_history:
             recorder = self._history.start(record.name, detailed=record.history_level == DETAILED)
             append = functools.partial(self._append, record.name, recorder)
@@ -233,6 +234,7 @@ class Runner:
             turns=self._turns,
             connectors=self._connectors,
             observer=together(observers),
+            tally=recorder if observers == [recorder] and recorder and not recorder.wants_values else None,
         )
         parameters = deployed.program.main.parameters
         argument = from_json(record.argument) if record.argument is not None else None
