@@ -72,6 +72,12 @@ def test_newlines_are_found_wherever_they_are(pieces: list[bytes]) -> None:
     assert len(found) == data.count(b"\n")
 
 
+@pytest.mark.parametrize("size", [262_142, 262_143, 262_144, 262_145, 524_288, 700_001])
+def test_newlines_are_found_in_large_blocks(size: int) -> None:
+    """However a block is searched, line breaks around powers of two are found where they are."""
+    assert lines(b"x" * size + b"\n" + b"y\n").ends.tolist() == [size, size + 2]
+
+
 @given(st.lists(st.text(st.sampled_from("{}\r a"), max_size=4).map(str.encode), min_size=1, max_size=8))
 def test_what_a_line_begins_and_ends_with(content: list[bytes]) -> None:
     """Braces at both ends make an object, one CR before the line break aside; a line of CR alone ends with one."""
