@@ -11,6 +11,7 @@ from .running.observer import Observer
 from .service.callbacks import Callbacks
 from .service.definitions import Definitions
 from .service.executions import Executions
+from .service.runner import Runner
 from .service.store import Store
 
 
@@ -19,7 +20,7 @@ class Engine:
 
     `base_url` is where callback endpoints are reached; `observe` gives an observer for an execution, by its name;
     `connectors` says where the services answer that connectors call. Without `history` no step entries are kept, which
-    makes steps three times as fast.
+    makes steps twice as fast.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Engine:
         self.clock = clock
         self.callbacks = Callbacks(store, clock, lambda: self.base_url)
         self.definitions = Definitions(store, clock)
-        self.executions = Executions(
-            store, self.definitions, self.callbacks, clock, http, observe, connectors, history=history
+        runner = Runner(
+            store, self.definitions, self.callbacks, clock, http, observe, connectors, keeps_history=history
         )
+        self.executions = Executions(store, self.definitions, clock, runner)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from ...clock import Clock
 from ...http import GoogleError
 from .. import limits
-from ..connectors import Connectors
 from ..history.entry_store import EntryRecord
-from ..running.http_client import HttpClient
-from ..running.observer import Observer
 from ..values import from_json, to_json
-from .callbacks import Callbacks
 from .definitions import Definitions
 from .runner import Runner
 from .store import ExecutionRecord, Store
@@ -22,25 +18,14 @@ FINAL_STATES = ("SUCCEEDED", "FAILED", "CANCELLED")
 
 
 class Executions:
-    """All executions. `observe` gives an observer for one that starts or goes on, by its name."""
+    """All executions."""
 
-    def __init__(
-        self,
-        store: Store,
-        definitions: Definitions,
-        callbacks: Callbacks,
-        clock: Clock,
-        http: HttpClient,
-        observe: Callable[[str], Observer | None],
-        connectors: Connectors,
-        *,
-        history: bool,
-    ) -> None:
+    def __init__(self, store: Store, definitions: Definitions, clock: Clock, runner: Runner) -> None:
         self._store = store
         self._definitions = definitions
         self._clock = clock
-        self._runner = Runner(store, definitions, callbacks, clock, http, observe, connectors, history=history)
-        definitions.on_delete = self._runner.stop_all_of
+        self._runner = runner
+        definitions.on_delete = runner.stop_all_of
 
     # --- the API's verbs
 

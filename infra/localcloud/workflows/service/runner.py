@@ -31,7 +31,10 @@ STORAGE_PAUSE_SECONDS = 2.0
 
 
 class Runner:
-    """The tasks of all running executions. Names are those of stored, ACTIVE executions."""
+    """The tasks of all running executions. Names are those of stored, ACTIVE executions.
+
+    `observe` gives an observer for one that starts or goes on, by its name.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,7 @@ class Runner:
         observe: Callable[[str], Observer | None],
         connectors: Connectors,
         *,
-        history: bool,
+        keeps_history: bool,
     ) -> None:
         self._store = store
         self._definitions = definitions
@@ -56,7 +59,7 @@ class Runner:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._runs: dict[str, Run] = {}
         self._history = History(store.entries, clock)
-        self._keeps_history = history
+        self._keeps_history = keeps_history
         self._resuming: asyncio.Task[None] | None = None
         self._watching: asyncio.Task[None] | None = None
 
