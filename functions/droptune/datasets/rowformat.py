@@ -36,18 +36,6 @@ class Example(NamedTuple):
     answer: str
 
 
-class Frame(NamedTuple):
-    """What the line of a row of texts has besides them: `tight` bytes, and `spaces` more as JSON is usually written.
-
-    Two of the spaces are `head` bytes after the beginning of the line and `tail` bytes before its end.
-    """
-
-    tight: int
-    spaces: int
-    head: int
-    tail: int
-
-
 class Batch(NamedTuple):
     """Rows without fault, by columns; `n` is their number. Lengths are in characters.
 
@@ -57,8 +45,7 @@ class Batch(NamedTuple):
     it makes the key by which repeated rows are found. `prompt` and `answer` are n lengths: all that comes before the
     answer, and the answer (0 where a format has none; both candidates of a preference). `fields` are the lengths of
     every text by the name that statistics show, one or several for each row. `answers` are n texts, the answers as
-    labels are counted in them; None where a format has none. `choices` are n numbers of better candidates. A line that
-    just fits its texts into the `frame` cannot hold more keys, which is quicker to see than counting them.
+    labels are counted in them; None where a format has none. `choices` are n numbers of better candidates.
     """
 
     keys: int | NDArray[int32]
@@ -69,7 +56,6 @@ class Batch(NamedTuple):
     answers: Sequence[str] | None = None
     turns: NDArray[int32] | None = None
     choices: NDArray[uint8] | None = None
-    frame: Frame | None = None
 
 
 class Remark(NamedTuple):

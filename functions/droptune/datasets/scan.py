@@ -26,14 +26,13 @@ from .formats import AMBIGUOUS, FORMATS, detect
 from .keys import MAX_ROWS, Keys, Place
 from .layout import BOM, wrong_layout
 from .lines import judge
-from .located import Located, framed
+from .located import Located
 from .rowformat import Batch, Problem, RowFormat
 from .rules import rule
 from .sample import Sample
 from .statistics import Rows
-from .structure import NEWLINE, Lines, certain_keys, lines_of_bytes
+from .structure import NEWLINE, Lines, lines_of_bytes
 
-FEW_LINES = 16  # so many are looked at one by one
 SAMPLED_FOR_FORMAT = 200  # of the first block, to find out which format the file is in
 # Of a block with a fault, so many lines are decoded at once: few enough that most pieces have none.
 PIECE_LINES = 8
@@ -119,7 +118,6 @@ class Scanner:
         self._seen_object = False
         self._first_object: tuple[int, int] | None = None  # the line and offset of the first judged on its own
         self._ambiguous = False
-        self._scratch = np.empty(0, np.bool_)
         self._broken = False  # whether the last block had lines that cannot be decoded
         self._learning = True  # whether rows may still show which further fields all of them have
         if fmt is not None:
@@ -149,11 +147,7 @@ class Scanner:
         if raw[-1] != NEWLINE:
             self._add("FILE-NO-FINAL-NEWLINE", line=None, offset=result.size_bytes)
             raw = memoryview(bytes(raw) + b"\n")
-        if len(self._scratch) < len(raw):
-            self._scratch = np.empty(len(raw), np.bool_)
-        source = raw.obj
-        assert isinstance(source, bytes | bytearray)
-        lines = lines_of_bytes(source, len(raw), self._scratch)
+        lines = lines_of_bytes(raw)
         if window.offset == 0:
             rows = self._size_bytes * len(lines) // len(raw)
             result.sample.expect(rows)
@@ -188,7 +182,7 @@ class Scanner:
         rows, at = self._decoded(block)
         bad: set[int] = set() if at is None else set(range(len(block.lines))).difference(at)
         self._broken = bool(bad)
-        if block.escapes and block.lines.escaped_nul():
+        if block.lines.escaped_nul():
             at, rows = self._without_escapes(block, rows, at, bad)
         left: Batch | None = None
         while rows:
@@ -293,20 +287,12 @@ class Scanner:
     def _with_other_keys(self, block: Located, batch: Batch, at: list[int] | None, rows: list[Any]) -> list[int]:
         """The rows whose lines have more or fewer keys than the typed rows: unknown or repeated fields."""
         keys = each_key(batch, len(rows)) + self._extras.keys(rows)
-        among = np.arange(len(rows))
-        if batch.frame is not None and not self._extras.problems:
-            among = np.flatnonzero(~framed(block, at, batch, batch.frame))
-        if len(among) <= FEW_LINES:
-            lines = among.tolist() if at is None else [at[i] for i in among.tolist()]
-            pairs = zip(among.tolist(), lines, strict=True)
-            return [i for i, line in pairs if not certain_keys(bytes(block.bytes_of(line, line + 1)), int(keys[i]))]
-        if 4 * len(among) > len(rows):
-            among = np.arange(len(rows))
-        whole = at is None and len(among) == len(rows)
-        chosen = block.lines if whole else block.only(among if at is None else np.array(at)[among])
-        if chosen.have_keys(int(keys[among].sum())):
+        lines = block.lines
+        others: list[int] = [] if at is None else np.delete(np.arange(len(lines)), at).tolist()
+        if lines.have_keys(int(keys.sum()), others):
             return []
-        other: list[int] = among[chosen.keys_of_each() != keys[among]].tolist()
+        each = lines.keys_of_each() if at is None else lines.keys_of_each()[at]
+        other: list[int] = np.flatnonzero(each != keys).tolist()
         return other
 
     def _count(self, block: Located, fmt: RowFormat, rows: list[Any], at: list[int] | None, batch: Batch) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from operator import attrgetter
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..rowformat import Batch, Frame
+from ..rowformat import Batch
 
 
 def lengths(texts: Sequence[str]) -> NDArray[np.int32]:
@@ -50,20 +49,12 @@ def per_row(values: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.
     return np.add.reduceat(values, starts, dtype=np.int32) if len(values) else np.zeros(len(counts), np.int32)
 
 
-def frame(row: Mapping[str, Any]) -> Frame:
-    """The frame of rows like this one, whose texts are empty and whose last value has one character, or is a text."""
-    usual, tight = json.dumps(row), json.dumps(row, separators=(",", ":"))
-    return Frame(len(tight), len(usual) - len(tight), usual.index(" "), len(usual) - usual.rindex(" "))
-
-
-def pairs(
-    prompt: str, prompts: Sequence[str], answer: str, answers: Sequence[str], frame: Frame | None = None
-) -> Batch | list[int]:
+def pairs(prompt: str, prompts: Sequence[str], answer: str, answers: Sequence[str]) -> Batch | list[int]:
     """What `RowFormat.measure` gives for flat rows of a prompt and an answer: two names of fields, two columns."""
     asked, answered = lengths(prompts), lengths(answers)
     if any_blank(prompts, asked) or any_blank(answers, answered):
         return blank_rows(prompts, answers)
-    return Batch(2, prompts, asked, answered, {prompt: asked, answer: answered}, answers, frame=frame)
+    return Batch(2, prompts, asked, answered, {prompt: asked, answer: answered}, answers)
 
 
 def measure_pairs(prompt: str, answer: str) -> Callable[[Sequence[Any]], Batch | list[int]]:

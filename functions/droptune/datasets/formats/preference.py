@@ -15,13 +15,12 @@ import numpy as np
 
 from ..rowformat import Batch, Example, Problem, RowFormat
 from . import chat
-from .columns import any_blank, blank_rows, frame, lengths, small_numbers
+from .columns import any_blank, blank_rows, lengths, small_numbers
 from .dialogue import Dialogue
 from .fields import blank, excerpt, fields_of, shown, text_field, unknown_fields
 
 CANDIDATES = ("candidate_0", "candidate_1")
 FIELDS = frozenset({*CANDIDATES, "choice"})
-FRAME = frame({"input_text": "", "candidate_0": "", "candidate_1": "", "choice": 0})
 DIALOGUE = Dialogue("CHAT", "author", "user", "assistant", last="user", last_turn="PREF-LAST-TURN")
 
 
@@ -55,7 +54,6 @@ def measure(rows: Sequence[Row]) -> Batch | list[int]:
         answer=in_first + in_second,
         fields={"input_text": asked, "candidate_0": in_first, "candidate_1": in_second},
         choices=small_numbers([row.choice for row in rows]),
-        frame=FRAME,
     )
 
 

@@ -11,13 +11,10 @@ from typing import Any
 import msgspec
 
 from ..rowformat import Batch, Example, Problem, RowFormat
-from .columns import frame, pairs
+from .columns import pairs
 from .fields import text_field, unknown_fields
 
 FIELDS = frozenset({"input_text", "output_text"})
-
-
-FRAME = frame({"input_text": "", "output_text": ""})
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -28,7 +25,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 def measure(rows: Sequence[Row]) -> Batch | list[int]:
     """The columns of the rows, or the positions of those with a blank text."""
     prompts, answers = [row.input_text for row in rows], [row.output_text for row in rows]
-    return pairs("input_text", prompts, "output_text", answers, FRAME)
+    return pairs("input_text", prompts, "output_text", answers)
 
 
 def text_problems(row: Mapping[str, Any]) -> Iterator[Problem]:
