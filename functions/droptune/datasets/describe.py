@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from ..events import Role
 from .advice import Facts, advise
@@ -91,13 +93,18 @@ def statistics_of(role: Role, checked: Checked) -> Statistics:
     """The statistics of one file's good rows."""
     scan, content = checked.scans[role], checked.contents.get(role)
     counter = checked.options.counter
+    sampled = [each.row for each in scan.sample.spread(SAMPLE_ROWS)]
+    texts: defaultdict[str, list[str]] = defaultdict(list)
+    for row in sampled:
+        for name, said in texts_of_fields(row).items():
+            texts[name] += said
     fields = summaries(scan.content.fields.items())
     labels = scan.content.labels
     return Statistics(
         rows=scan.content.rows,
         characters=scan.characters,
-        tokens=_tokens(scan, counter),
-        fields={name: _with_tokens(name, summary, scan, counter) for name, summary in fields.items()},
+        tokens=_tokens(scan, sampled, counter),
+        fields={name: _with_tokens(summary, texts[name], counter) for name, summary in fields.items()},
         turns=scan.content.turns.summary(),
         labels=None if labels is None else dict(labels),
         languages={} if content is None else content.languages,
@@ -120,18 +127,15 @@ def _files(checked: Checked) -> tuple[FileReport, ...]:
     )
 
 
-def _tokens(scan: Scan, counter: Counter | None) -> Tokens | None:
+def _tokens(scan: Scan, sampled: Sequence[Any], counter: Counter | None) -> Tokens | None:
     fmt = scan.format
     if fmt is None:
         return None
-    examples = [fmt.example(sampled.row) for sampled in scan.sample.spread(SAMPLE_ROWS)]
-    texts = [f"{prompt}{answer}" for prompt, answer in examples]
+    texts = [f"{prompt}{answer}" for prompt, answer in map(fmt.example, sampled)]
     return total_tokens(texts, scan.content.rows, scan.characters, counter)
 
 
-def _with_tokens(name: str, summary: Summary, scan: Scan, counter: Counter | None) -> Summary:
-    assert scan.format is not None
-    texts = [text for sampled in scan.sample.spread(SAMPLE_ROWS) for text in texts_of_fields(sampled.row).get(name, ())]
+def _with_tokens(summary: Summary, texts: Sequence[str], counter: Counter | None) -> Summary:
     tokens = total_tokens(texts, summary.count, summary.total, counter)
     return Summary(
         count=summary.count,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import numpy as np
@@ -60,7 +60,7 @@ def read(rows: Sequence[Conversed], conversation: Conversation) -> Columns | Non
     flat = list(chain.from_iterable(every))
     if not _alternate([turn.role for turn in flat], turns, conversation.answers):
         return None
-    told = texts_of([turn.parts for turn in flat])
+    told = texts_of(flat)
     system = _systems(rows)
     more = _extra_keys(rows)
     if told is None or system is None or more is None:
@@ -138,6 +138,13 @@ def asked_batch(columns: Columns) -> Batch:
     return Batch(columns.keys, columns.from_last(0), columns.prompt, nothing, columns.fields, turns=columns.turns)
 
 
+class Content(Protocol):
+    """Parts that somebody says: a turn's, or a system instruction's."""
+
+    @property
+    def parts(self) -> list[Part]: ...
+
+
 class Texts(NamedTuple):
     """The text of each Content and its characters; `parts` are the numbers of parts, None where all have one."""
 
@@ -146,12 +153,12 @@ class Texts(NamedTuple):
     parts: Sizes | None
 
 
-def texts_of(contents: Sequence[list[Part]]) -> Texts | None:
+def texts_of(contents: Sequence[Content]) -> Texts | None:
     """What Contents say; None when a part is no text or says nothing, or there is none."""
     try:
-        texts: list[Any] = [part.text for [part] in contents]
+        texts: list[Any] = [part.text for content in contents for [part] in [content.parts]]
     except ValueError:  # not every turn has exactly one part
-        return _texts_of_parts(contents)
+        return _texts_of_parts([content.parts for content in contents])
     sizes = _sizes(texts)
     return None if sizes is None else Texts(texts, sizes, None)
 
@@ -204,7 +211,7 @@ def _systems(rows: Sequence[Conversed]) -> _System | None:
     given = [system for system in systems if system is not UNSET]
     if not given:
         return _System(0, None)
-    told = _sizes_of_alike([system.parts for system in given])
+    told = _sizes_of_alike(given)
     if told is None:
         return None
     sizes, parts = told
@@ -219,12 +226,12 @@ def _systems(rows: Sequence[Conversed]) -> _System | None:
     return _System(all_keys, all_sizes)
 
 
-def _sizes_of_alike(contents: Sequence[list[Part]]) -> tuple[Sizes, Sizes | int] | None:
+def _sizes_of_alike(contents: Sequence[Content]) -> tuple[Sizes, Sizes | int] | None:
     """The characters and parts that `texts_of` says of Contents, quicker where all say the same, as is usual here."""
-    first = contents[0]
+    first = contents[0].parts
     if says(first) and len(first) == 1:
         text = first[0].text
-        if [parts[0].text for parts in contents if len(parts) == 1].count(text) == len(contents):
+        if [content.parts[0].text for content in contents if len(content.parts) == 1].count(text) == len(contents):
             return np.full(len(contents), len(str(text)), np.int32), 1
     told = texts_of(contents)
     return None if told is None else (told.sizes, 1 if told.parts is None else told.parts)

@@ -48,7 +48,7 @@ def measure(rows: Sequence[Any]) -> Batch | list[int]:
     flat = [completion for row in rows for completion in row.completions]
     scores = [completion.score for completion in flat]
     turns = [completion.completion for completion in flat]
-    told = texts_of([turn.parts for turn in turns])
+    told = texts_of(turns)
     pairs = [len(row.completions) for row in rows].count(COMPLETIONS) == len(rows)
     roles = [turn.role for turn in turns].count("model") == len(turns)
     if columns is None or told is None or not pairs or not roles:
