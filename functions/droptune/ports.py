@@ -35,7 +35,8 @@ class Objects(Protocol):
     def stream(self, stored: StoredObject) -> AbstractContextManager[BinaryIO]:
         """The bytes of exactly that generation as they are stored; ObjectGone when it was deleted or replaced.
 
-        Reading raises that too, and Retryable when the bytes turn out to differ from what was stored.
+        Absolute positions can be sought; those ahead and near cost least. Reading raises ObjectGone, too, and Retryable
+        when the bytes turn out to differ from what was stored.
         """
         ...
 

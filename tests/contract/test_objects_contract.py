@@ -75,6 +75,15 @@ def test_a_stream_gives_lines_across_its_chunks(backend: Backend) -> None:
         assert b"".join(iter(lambda: reader.read(70_000), b"")) == data[len(line) :]
 
 
+def test_a_stream_can_be_read_from_any_place_on(backend: Backend) -> None:
+    """Rows that may be repeated are looked up again where they stand."""
+    data = bytes(range(256)) * 40_000
+    with backend.objects.stream(backend.upload("places", data)) as reader:
+        for place in (700, 100_000, 9_000_001, 9_000_002, 3):
+            reader.seek(place)
+            assert reader.read(600) == data[place : place + 600]
+
+
 def test_an_empty_object_streams_nothing(backend: Backend) -> None:
     """Size zero is not an error."""
     assert streamed(backend.objects, backend.upload("empty", b"")) == b""

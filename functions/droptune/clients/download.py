@@ -36,6 +36,8 @@ MOST_BREAKS = 6
 BUFFER_BYTES = 128 << 10
 # Larger pieces are fresh memory from the system each time, whose pages cost more than the calls that they save.
 MOST_AT_ONCE = 256 << 10
+# What lies between is read and dropped up to this distance: a request takes as long as some megabytes.
+SKIPPED_BYTES = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,9 @@ def media_url(endpoint: str, stored: StoredObject) -> str:
 
 def download(session: requests.Session, endpoint: str, stored: StoredObject, patience: Patience) -> io.BufferedReader:
     """A reader of the object's bytes as they are stored: what was uploaded with ``Content-Encoding: gzip`` stays so.
+
+    It can seek, to an absolute position: a short way ahead at the cost of reading it, else at that of a request. Only
+    an object that is read from its first byte to its last is held against its checksum.
 
     Opening and reading raise ObjectGone when this generation is not there (any more), and Retryable when storage is
     busy or unreachable for longer than `patience`, or when the bytes do not have the checksum that storage told.
@@ -77,6 +82,28 @@ class _Download(io.RawIOBase):
 
     def readable(self) -> bool:
         return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
+        if whence != io.SEEK_SET or not 0 <= offset <= self._stored.size_bytes:
+            raise io.UnsupportedOperation(f"only positions from 0 to {self._stored.size_bytes:,} can be sought")
+        distance = offset - self._position
+        if distance:
+            self._expected_crc = None
+        if 0 <= distance <= SKIPPED_BYTES or offset == self._stored.size_bytes:
+            dropped = memoryview(bytearray(MOST_AT_ONCE))
+            while self._position < offset and self.readinto(dropped[: offset - self._position]):
+                pass
+        else:
+            self._response.close()
+            self._position = offset
+            self._response = self._connected()
+        return self._position
 
     def readinto(self, buffer: WriteableBuffer, /) -> int:
         import urllib3

@@ -38,7 +38,8 @@ TRAINED: tuple[Role, ...] = ("train", "preferences", "prompts")
 class Source:
     """A file to judge: how it is named in findings, and how it is opened.
 
-    `path` is that of a local file: it can be read again, and in parts by several processes.
+    It is opened again to compare rows that may be repeated: then what was read before must still be there, and parts
+    of it are looked up in order. `path` is that of a local file, which several processes can read.
     """
 
     name: str
@@ -46,11 +47,6 @@ class Source:
     open: Callable[[], Opened]
     generation: int | None = None
     path: Path | None = None
-
-    @property
-    def reopen(self) -> Callable[[], Opened] | None:
-        """How the file is opened again, where that is as good as before."""
-        return None if self.path is None else self.open
 
 
 @dataclass(frozen=True)
@@ -102,13 +98,12 @@ def check(
     ids = EmbeddingIds()
     scans = {role: _scan(role, source, request, findings, ids, options) for role, source in sources.items()}
     for role, result in scans.items():
-        pairs.check_repeats(result, findings, sources[role].reopen)
+        pairs.check_repeats(result, findings, sources[role].open)
     contents = _contents(scans, findings) if options.content else {}
     for role in (role for role in TRAINED if role in scans and "eval" in scans):
         # Files of other methods may well be evaluated on rows of another format.
         if role == "train" or scans[role].format is scans["eval"].format:
-            reopened = sources[role].reopen, sources["eval"].reopen
-            pairs.check_pair(scans[role], scans["eval"], findings, *reopened)
+            pairs.check_pair(scans[role], scans["eval"], findings, sources[role].open, sources["eval"].open)
     ids.check(findings, line_only=options.line_only)
     found = purpose(_formats(scans), request, {role: source.name for role, source in sources.items()})
     leading = None if found.role is None else sources[found.role].name
@@ -165,7 +160,6 @@ def _scan(
             findings,
             fmt=fmt,
             size_bytes=source.size_bytes,
-            rereadable=source.path is not None,
             long_rows=long_rows,
             each_batch=each_batch,
         )

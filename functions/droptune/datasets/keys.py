@@ -2,13 +2,13 @@
 
 Every row has two numbers. The first comes from its prompt: the hash of its last text and the length of the whole. The
 second comes from the lengths of the rest. Rows whose numbers agree are read again and compared in full, so that only
-one text of a row has to be hashed on the fast path. A source that cannot be read again is hashed in full at once.
+one text of a row has to be hashed on the fast path.
 """
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, BinaryIO, NamedTuple
 
@@ -16,7 +16,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .extras import plain
 from .judging import UNDECODABLE, errors
 from .layout import BOM
 from .lines import judge
@@ -37,8 +36,7 @@ Ints = NDArray[np.int64]
 class Place(NamedTuple):
     """Where rows stand: those from `first_row` on are lines of one block, at `lines` within it, or all of them.
 
-    `starts` are the places of lines in the block, which has `size` bytes: of every `ANCHORED`-th line, or, where they
-    cannot be found by reading them again, of all.
+    `starts` are the places of every `ANCHORED`-th line in the block, which has `size` bytes.
     """
 
     first_row: int
@@ -61,27 +59,26 @@ class Repeat(NamedTuple):
 class Keys:
     """The keys of a file's good rows, at most `max_rows` of them."""
 
-    def __init__(self, thorough: bool, max_rows: int = MAX_ROWS) -> None:
+    def __init__(self, max_rows: int = MAX_ROWS) -> None:
         self.rows = 0
         self.left_out = 0
-        self._thorough = thorough
         self._max_rows = max_rows
         self._prompts = np.zeros(4096, np.uint64)
         self._rests = np.zeros(4096, np.uint32)
         self._places: list[Place] = []
 
-    def add(self, fmt: RowFormat, rows: Sequence[Any], batch: Batch, place: Place) -> None:
+    def add(self, batch: Batch, place: Place) -> None:
         """Take in rows in order; `place` is where they stand, with the starts of all lines and any `first_row`."""
-        taken = min(len(rows), self._max_rows - self.rows)
-        self.left_out += len(rows) - taken
+        taken = min(len(batch.hashed), self._max_rows - self.rows)
+        self.left_out += len(batch.hashed) - taken
         if not taken:
             return
-        prompts, rests = _in_full(fmt, rows) if self._thorough else _by_last_text(batch)
+        prompts, rests = _by_last_text(batch)
         self._reserve(taken)
         self._prompts[self.rows : self.rows + taken] = prompts[:taken]
         self._rests[self.rows : self.rows + taken] = rests[:taken]
-        starts = place.starts if self._thorough else place.starts[::ANCHORED]
-        self._places.append(place._replace(first_row=self.rows, starts=starts.astype(np.int32)))
+        starts = place.starts[::ANCHORED].astype(np.int32)
+        self._places.append(place._replace(first_row=self.rows, starts=starts))
         self.rows += taken
 
     def expect(self, rows: int) -> None:
@@ -119,7 +116,7 @@ class Keys:
         """The first number of each row."""
         return self._prompts[: self.rows]
 
-    def repeats(self, fmt: RowFormat, reopen: Reopen | None) -> Iterator[Repeat]:
+    def repeats(self, fmt: RowFormat, reopen: Reopen) -> Iterator[Repeat]:
         """The rows whose prompt was there before, in line order.
 
         Where several answers to one prompt are usual, only those which are there before as a whole.
@@ -140,9 +137,7 @@ class Keys:
             elif prompts.setdefault(prompt, line) != line and fmt.one_answer_per_prompt:
                 yield Repeat(line, offset, prompts[prompt], same=False)
 
-    def shared_with(
-        self, other: Keys, fmt: RowFormat, reopen: Reopen | None, reopen_other: Reopen | None
-    ) -> list[tuple[int, int]]:
+    def shared_with(self, other: Keys, fmt: RowFormat, reopen: Reopen, reopen_other: Reopen) -> list[tuple[int, int]]:
         """Line and offset of each row here whose prompt is in the other file too, in line order."""
         if not other.rows:
             return []
@@ -159,11 +154,9 @@ class Keys:
         """How many different prompts there are, as far as their keys tell."""
         return len(np.unique(self.prompts))
 
-    def _identities(self, rows: Ints, fmt: RowFormat, reopen: Reopen | None) -> Iterator[tuple[int, int, int, int]]:
+    def _identities(self, rows: Ints, fmt: RowFormat, reopen: Reopen) -> Iterator[tuple[int, int, int, int]]:
         """Line, offset, hash of the prompt and hash of the whole of rows, given by their numbers in order."""
-        if self._thorough or reopen is None:
-            for line, offset, row in self._lines_of(rows):
-                yield line, offset, int(self._prompts[row]), int(self._rests[row])
+        if not len(rows):
             return
         decode = msgspec.json.Decoder(fmt.row).decode
         encode = msgspec.json.Encoder().encode
@@ -176,11 +169,6 @@ class Keys:
                         raise _changed(stream) from error
                     prompt = hash(fmt.example(row).prompt)
                     yield place.first_line + index, begins, prompt, hash(encode(row))
-
-    def _lines_of(self, rows: Ints) -> Iterator[tuple[int, int, int]]:
-        for place, some in self._by_place(rows):
-            for row, index in zip(some.tolist(), _within(place, some).tolist(), strict=True):
-                yield place.first_line + index, place.offset + int(place.starts[index]), row
 
     def _by_place(self, rows: Ints) -> Iterator[tuple[Place, Ints]]:
         firsts = [place.first_row for place in self._places]
@@ -234,13 +222,6 @@ def _by_last_text(batch: Batch) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]
     if batch.choices is not None:
         rests = rests * np.uint32(2) + batch.choices
     return prompts, rests
-
-
-def _in_full(fmt: RowFormat, rows: Iterable[Any]) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
-    encode = msgspec.json.Encoder().encode
-    prompts = [hash(fmt.example(row).prompt) for row in rows]
-    wholes = [hash(encode(plain(fmt, row))) & 0xFFFFFFFF for row in rows]
-    return np.array(prompts, np.int64).view(np.uint64), np.array(wholes, np.uint32)
 
 
 def _grown(numbers: NDArray[Any], used: int, size: int) -> NDArray[Any]:

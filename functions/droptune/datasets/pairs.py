@@ -9,8 +9,8 @@ from .scan import Scan
 MAX_NAMED = 5
 
 
-def check_repeats(scan: Scan, findings: Findings, reopen: Reopen | None) -> None:
-    """Rows that are there twice, and prompts with different answers; `reopen` opens the file again where it can be."""
+def check_repeats(scan: Scan, findings: Findings, reopen: Reopen) -> None:
+    """Rows that are there twice, and prompts with different answers; `reopen` opens the file again."""
     if scan.format is None:
         return
     for repeat in scan.keys.repeats(scan.format, reopen):
@@ -21,7 +21,7 @@ def check_repeats(scan: Scan, findings: Findings, reopen: Reopen | None) -> None
 
 
 def check_pair(
-    train: Scan, evaluation: Scan, findings: Findings, reopen_train: Reopen | None, reopen_evaluation: Reopen | None
+    train: Scan, evaluation: Scan, findings: Findings, reopen_train: Reopen, reopen_evaluation: Reopen
 ) -> None:
     """Other formats, the same prompts, labels never trained."""
     if train.format is None or evaluation.format is None:

@@ -51,7 +51,7 @@ def scan_file(
     parts = min(processes, size // least_bytes)
     if parts < 2 or not hasattr(os, "fork"):
         with path.open("rb", buffering=0) as stream:
-            return scan(stream, file, findings, fmt=fmt, size_bytes=size, rereadable=True, long_rows=long_rows)
+            return scan(stream, file, findings, fmt=fmt, size_bytes=size, long_rows=long_rows)
     first = _beginning(path, file, fmt)
     if first is None:  # no JSON Lines, or no row of a known format: one process says so
         return scan_file(path, file, findings, processes=1, fmt=fmt, long_rows=long_rows)
@@ -133,7 +133,7 @@ def _scan_range(bounds: tuple[int, int]) -> _Part:
     path, file, fmt, long_rows, compared = _work
     start, end = bounds
     findings = Findings()
-    result = Scan(file, rereadable=True, compared=compared)
+    result = Scan(file, compared)
     scanner = Scanner(result, findings, path.stat().st_size, long_rows, fmt=fmt, at_start=start == 0)
     with path.open("rb", buffering=0) as stream:
         stream.seek(start)
@@ -144,7 +144,7 @@ def _scan_range(bounds: tuple[int, int]) -> _Part:
 
 def _merged(parts: list[_Part], findings: Findings) -> Scan:
     first = parts[0].scan
-    whole = Scan(first.file, rereadable=True)  # which keeps as many rows for comparing as all parts may together
+    whole = Scan(first.file)  # which keeps as many rows for comparing as all parts may together
     whole.shape, whole.format = first.shape, first.format
     whole.keys.expect(sum(part.scan.keys.rows for part in parts))
     for part in parts:

@@ -52,7 +52,7 @@ class Scan:
     format; both are None when no row has one known shape.
     """
 
-    def __init__(self, file: str, rereadable: bool, compared: int = MAX_ROWS) -> None:
+    def __init__(self, file: str, compared: int = MAX_ROWS) -> None:
         self.file = file
         self.lines = 0
         self.rows = 0
@@ -60,13 +60,13 @@ class Scan:
         self.shape: str | None = None
         self.format: RowFormat | None = None
         self.content = Rows()
-        self.keys = Keys(thorough=not rereadable, max_rows=compared)
+        self.keys = Keys(compared)
         self.sample = Sample()
 
     @classmethod
     def of_labels(cls, file: str, lines: int, rows: int) -> Scan:
         """What is known of a file of embedding labels, which is no JSON Lines."""
-        scan = cls(file, rereadable=False)
+        scan = cls(file)
         scan.lines, scan.rows, scan.shape = lines, rows, "embedding_labels"
         return scan
 
@@ -306,7 +306,7 @@ class Scanner:
             for problem, first, times in fmt.remarks(batch):
                 self._remark(block, problem, first if lines is None else int(lines[first]), times)
         place = Place(0, block.first_line, block.offset, len(block.raw), lines, block.lines.starts)
-        result.keys.add(fmt, rows, batch, place)
+        result.keys.add(batch, place)
         result.content.add(batch)
         starts = block.lines.starts if lines is None else block.lines.starts[lines]
         numbers = block.first_line + (np.arange(len(rows)) if lines is None else lines)
@@ -439,16 +439,14 @@ def scan(
     *,
     fmt: RowFormat | None = None,
     size_bytes: int = 0,
-    rereadable: bool = False,
     long_rows: Callable[[RowFormat], LongRows | None] = lambda fmt: None,
     each_batch: Callable[[Sequence[Any], Sequence[int]], None] | None = None,
 ) -> Scan:
     """Read the stream to its end, or to where it turns out to be no JSON Lines; findings name `file`.
 
-    `fmt` spares finding out the format; `size_bytes`, where it is known, spares work on the sample. `rereadable` says
-    that repeated rows can be looked up again afterwards, which makes the pass faster.
+    `fmt` spares finding out the format; `size_bytes`, where it is known, spares work on the sample.
     """
-    result = Scan(file, rereadable)
+    result = Scan(file)
     scanner = Scanner(result, findings, size_bytes, long_rows, each_batch, fmt)
     # Rows hold no cycles, and looking for some in each block of them takes a tenth of the time.
     collecting = gc.isenabled()

@@ -7,7 +7,8 @@ import gzip
 import io
 import random
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -15,8 +16,10 @@ import google_crc32c
 import pytest
 import requests
 from google.api_core.exceptions import Forbidden
+from hypothesis import given
+from hypothesis import strategies as st
 
-from droptune.clients.download import MOST_BREAKS, Patience, download
+from droptune.clients.download import MOST_BREAKS, SKIPPED_BYTES, Patience, download
 from droptune.errors import ObjectGone, Retryable
 from droptune.ports import StoredObject
 
@@ -56,8 +59,8 @@ class Bucket:
                 return b"".join(iter(lambda: reader.read(pieces), b""))
 
 
-@pytest.fixture
-def bucket() -> Iterator[Bucket]:
+@contextmanager
+def serving() -> Iterator[Bucket]:
     bucket = Bucket()
 
     class Handler(BaseHTTPRequestHandler):
@@ -83,9 +86,17 @@ def bucket() -> Iterator[Bucket]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     bucket.endpoint = f"http://127.0.0.1:{server.server_port}"
-    yield bucket
-    server.shutdown()
-    server.server_close()
+    try:
+        yield bucket
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def bucket() -> Iterator[Bucket]:
+    with serving() as bucket:
+        yield bucket
 
 
 @pytest.mark.parametrize("pieces", [1000, 256 << 10, 1 << 20, 5 << 20])
@@ -108,6 +119,51 @@ def test_lines_are_read_across_pieces(bucket: Bucket) -> None:
         stored = StoredObject("in", "rows.jsonl", 7, len(DATA))
         with download(session, bucket.endpoint, stored, Patience(1)) as reader:
             assert list(reader) == list(io.BytesIO(DATA))
+
+
+def read_at(bucket: Bucket, places: Iterable[int], size_bytes: int) -> list[bytes]:
+    """Some bytes at each place, in one opening."""
+    with requests.Session() as session:
+        session.trust_env = False
+        stored = StoredObject("in", "rows.jsonl", 7, size_bytes)
+        with download(session, bucket.endpoint, stored, Patience(1)) as reader:
+            return [reader.read(1000) for place in places if reader.seek(place) == place]
+
+
+@given(st.lists(st.integers(0, len(DATA)), max_size=6))
+def test_places_are_read_in_any_order(places: list[int]) -> None:
+    """Ahead or back, within what was read already or far from it: the bytes are those of the place."""
+    with serving() as bucket:
+        assert read_at(bucket, places, len(DATA)) == [DATA[place : place + 1000] for place in places]
+
+
+def test_a_place_near_ahead_needs_no_request_and_a_far_one_a_single_one(bucket: Bucket) -> None:
+    """What is skipped is read as long as that is quicker than asking again, at the same generation."""
+    data = random.Random(8).randbytes(2 * SKIPPED_BYTES + (1 << 20))
+    bucket.replies = [Reply(data=data)]
+    near, far = SKIPPED_BYTES // 2, 2 * SKIPPED_BYTES
+    assert read_at(bucket, [0, near, near + 500, far], len(data)) == [
+        data[place : place + 1000] for place in (0, near, near + 500, far)
+    ]
+    (first, none), (second, ranged) = bucket.asked
+    assert first == second and none is None
+    assert ranged == f"bytes={far}-"
+
+
+def test_only_what_is_read_as_a_whole_is_held_against_the_checksum(bucket: Bucket) -> None:
+    """The checksum is the whole object's, and says nothing of a part."""
+    bucket.told = b"other bytes"
+    assert read_at(bucket, [len(DATA) - 10], len(DATA)) == [DATA[-10:]]
+    with pytest.raises(Retryable, match="crc32c"):
+        bucket.read()
+
+
+def test_no_place_is_beyond_the_end(bucket: Bucket) -> None:
+    """A position that the object does not have is refused rather than asked for."""
+    for place in (-1, len(DATA) + 1):
+        with pytest.raises(OSError, match="positions"):
+            read_at(bucket, [place], len(DATA))
+    assert read_at(bucket, [len(DATA)], len(DATA)) == [b""]
 
 
 @pytest.mark.parametrize("sent", [0, 1, 100_000, 2 << 20])

@@ -104,37 +104,35 @@ def compared(fmt: RowFormat, data: bytes) -> list[Repeat]:
     return found
 
 
-def scanned(data: bytes, fmt: RowFormat, rereadable: bool) -> Scan:
-    return scan(io.BytesIO(data), "x", Findings(), fmt=fmt, rereadable=rereadable)
+def scanned(data: bytes, fmt: RowFormat) -> Scan:
+    return scan(io.BytesIO(data), "x", Findings(), fmt=fmt)
 
 
 def opened(data: bytes) -> partial[AbstractContextManager[BinaryIO]]:
     return partial(io.BytesIO, data)
 
 
-@given(files(), st.booleans())
-def test_repeats_are_those_of_a_comparison_of_all_rows(drawn: tuple[str, list[bytes]], rereadable: bool) -> None:
-    """Exact in lines, offsets and kind, whatever stands between the rows, and whether or not they can be read again."""
+@given(files())
+def test_repeats_are_those_of_a_comparison_of_all_rows(drawn: tuple[str, list[bytes]]) -> None:
+    """Exact in lines, offsets and kind, whatever stands between the rows."""
     name, (data, _) = drawn
     fmt = FORMATS[name]  # type: ignore[index]
-    reopen = opened(data) if rereadable else None
-    assert list(scanned(data, fmt, rereadable).keys.repeats(fmt, reopen)) == compared(fmt, data)
+    assert list(scanned(data, fmt).keys.repeats(fmt, opened(data))) == compared(fmt, data)
 
 
-@given(files(), st.booleans())
-def test_shared_prompts_are_those_of_a_comparison_of_all_rows(drawn: tuple[str, list[bytes]], rereadable: bool) -> None:
+@given(files())
+def test_shared_prompts_are_those_of_a_comparison_of_all_rows(drawn: tuple[str, list[bytes]]) -> None:
     """Every row of one file whose prompt is in the other, and no other row."""
     name, (train, evaluation) = drawn
     fmt = FORMATS[name]  # type: ignore[index]
     asked = {row.prompt for row in good_rows(fmt, train)}
     expected = [(row.line, row.offset) for row in good_rows(fmt, evaluation) if row.prompt in asked]
-    keys, others = scanned(evaluation, fmt, rereadable).keys, scanned(train, fmt, rereadable).keys
-    reopen = (opened(evaluation), opened(train)) if rereadable else (None, None)
-    assert keys.shared_with(others, fmt, *reopen) == expected
+    keys, others = scanned(evaluation, fmt).keys, scanned(train, fmt).keys
+    assert keys.shared_with(others, fmt, opened(evaluation), opened(train)) == expected
 
 
-@given(files(), st.integers(0, 60), st.booleans())
-def test_parts_are_merged_as_if_read_in_one(drawn: tuple[str, list[bytes]], cut: int, rereadable: bool) -> None:
+@given(files(), st.integers(0, 60))
+def test_parts_are_merged_as_if_read_in_one(drawn: tuple[str, list[bytes]], cut: int) -> None:
     """The keys of two halves of a file are those of the file."""
     name, (data, _) = drawn
     fmt = FORMATS[name]  # type: ignore[index]
@@ -142,10 +140,10 @@ def test_parts_are_merged_as_if_read_in_one(drawn: tuple[str, list[bytes]], cut:
     if not ends:
         return
     middle = ends[cut % len(ends)]
-    halves = [scanned(half, fmt, rereadable) for half in (data[:middle], data[middle:])]
+    halves = [scanned(half, fmt) for half in (data[:middle], data[middle:])]
     keys = halves[0].keys
     keys.merge(halves[1].keys, halves[0].lines, middle)
-    assert list(keys.repeats(fmt, opened(data) if rereadable else None)) == compared(fmt, data)
+    assert list(keys.repeats(fmt, opened(data))) == compared(fmt, data)
     assert keys.left_out == 0
 
 
@@ -153,20 +151,19 @@ def test_lines_far_into_a_block_are_found_again() -> None:
     """Repeats are read from the nearest line whose place was kept, at every distance from it."""
     fmt = FORMATS["text"]
     data = rows("text", 0, 5 * ANCHORED) + b"oops\n" + rows("text", 0, 5 * ANCHORED)
-    found = list(scanned(data, fmt, True).keys.repeats(fmt, opened(data)))
+    found = list(scanned(data, fmt).keys.repeats(fmt, opened(data)))
     assert found == compared(fmt, data)
     assert [repeat.first_line for repeat in found] == list(range(1, 5 * ANCHORED + 1))
 
 
-@pytest.mark.parametrize("rereadable", [True, False])
-def test_rows_beyond_the_bound_are_counted(rereadable: bool) -> None:
+def test_rows_beyond_the_bound_are_counted() -> None:
     """Of more rows than are compared, the first are, and how many were left out is known; in parts, too."""
     fmt = FORMATS["text"]
     data = rows("text", 0, 6) + rows("text", 0, 6)
-    whole = scanned(data, fmt, rereadable).keys
-    bounded = Keys(thorough=not rereadable, max_rows=8)
+    whole = scanned(data, fmt).keys
+    bounded = Keys(max_rows=8)
     bounded.merge(whole, 0, 0)
-    found = list(bounded.repeats(fmt, opened(data) if rereadable else None))
+    found = list(bounded.repeats(fmt, opened(data)))
     assert (bounded.rows, bounded.left_out) == (8, 4)
     assert [(repeat.line, repeat.first_line) for repeat in found] == [(7, 1), (8, 2)]
     bounded.merge(whole, 12, len(data))
@@ -176,10 +173,12 @@ def test_rows_beyond_the_bound_are_counted(rereadable: bool) -> None:
 def test_an_empty_file_shares_nothing() -> None:
     """Without rows there is nothing to compare, on either side."""
     fmt = FORMATS["text"]
-    empty, some = (scanned(data, fmt, True).keys for data in (b"\n", rows("text", 0, 3)))
-    assert empty.shared_with(some, fmt, None, None) == []
-    assert some.shared_with(empty, fmt, None, None) == []
-    assert list(empty.repeats(fmt, None)) == []
+    contents = b"\n", rows("text", 0, 3)
+    empty, some = (scanned(data, fmt).keys for data in contents)
+    reopen_empty, reopen_some = map(opened, contents)
+    assert empty.shared_with(some, fmt, reopen_empty, reopen_some) == []
+    assert some.shared_with(empty, fmt, reopen_some, reopen_empty) == []
+    assert list(empty.repeats(fmt, reopen_empty)) == []
     assert (some.distinct_prompts, empty.distinct_prompts) == (3, 0)
 
 
@@ -189,7 +188,7 @@ def test_a_file_that_changes_meanwhile_is_an_error_of_reading(tmp_path: Path, no
     path = tmp_path / "train.jsonl"
     data = rows("text", 0, 100) * 2
     path.write_bytes(data)
-    scanned = scan(io.BytesIO(data), path.name, Findings(), rereadable=True)
+    scanned = scan(io.BytesIO(data), path.name, Findings())
     path.write_bytes(now)
     assert scanned.format is not None
     with pytest.raises(OSError, match="changed while it was checked"):
