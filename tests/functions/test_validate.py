@@ -354,6 +354,22 @@ def test_an_object_that_vanishes_while_it_is_read_is_superseded(name: str) -> No
     assert [superseded(report) for report in world.reports()] == [True]
 
 
+class ReadOnce(MemoryObjects):
+    """Objects that are gone once they were opened."""
+
+    def stream(self, stored: StoredObject) -> AbstractContextManager[BinaryIO]:
+        if stored.name in self.streamed:
+            raise ObjectGone(f"gs://{stored.bucket}/{stored.name}")
+        return super().stream(stored)
+
+
+def test_an_object_that_vanishes_before_its_repeated_rows_are_compared_is_superseded() -> None:
+    """Rows that may be repeated are looked up again at the same generation, which may be gone by then."""
+    world = World(ReadOnce())
+    assert world.drop("banking.jsonl", TRAIN + TRAIN) is None
+    assert [superseded(report) for report in world.reports()] == [True]
+
+
 def test_a_split_is_written_once(world: World) -> None:
     """A repeated event finds both sides there, and does not read the file to make them again."""
     event = world.upload("banking.jsonl", TRAIN)
