@@ -20,7 +20,6 @@ from .structure import lines_of_bytes
 
 UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 SAMPLED_ROWS = 200  # to find out which format a file is in
-_NUL_ESCAPE = b"\\u0000"
 
 
 class Judge:
@@ -33,7 +32,7 @@ class Judge:
     def all_right(self, data: bytes) -> bool:
         """Whether each line of a block is a right row with no field too many; False means "look closer"."""
         lines = lines_of_bytes(data if data.endswith(b"\n") else data + b"\n")
-        if not lines.objects().all() or lines.returns().any() or _NUL_ESCAPE in data:
+        if not lines.objects().all() or lines.returns().any() or lines.escaped_nul():
             return False
         try:
             rows = self._decode_lines(data)
