@@ -72,7 +72,7 @@ def _measure(fact: TuningSucceeded, ports: EvaluatePorts) -> Report:
     ready = fact.dataset_ready
     held_out_file = ready.files["eval"]
     training = profile(read_examples(ports.objects, ready.files["train"], ready.format))
-    rows = held_out(ports.objects, held_out_file, ready.format, ports.max_rows)
+    rows = held_out(ports.objects, held_out_file, held_out_file.format or ready.format, ports.max_rows)
     if not rows:
         raise Refused(f"{held_out_file.uri} holds no rows to evaluate on")
     endpoint = fact.endpoint or _endpoint(fact.model, ports.registry)

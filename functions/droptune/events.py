@@ -44,14 +44,15 @@ class _Fact(msgspec.Struct, frozen=True, kw_only=True):
     dataset: str
 
 
-class StoredFile(msgspec.Struct, frozen=True, kw_only=True):
-    """One object at one generation, and what was counted in it."""
+class StoredFile(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One object at one generation, and what was counted in it; `format` where it is not that of the data set."""
 
     bucket: str
     name: str
     generation: int
     rows: int
     size_bytes: int
+    format: Format | None = None
 
     @property
     def uri(self) -> str:
@@ -63,7 +64,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `code` is stable (``TEXT-EMPTY-OUTPUT``), `kind` its coarse class (``empty_value``); `line` is physical and 1-based,
     `offset` the line's first byte, `pointer` an RFC 6901 JSON pointer into the line's value. `file` is the object's
-    name. `values` are what the message was made of, so that it can be said in another language.
+    name. `values` are what the message was made of, so that it can be said in another language. `remedy` is what
+    `droptune fix` does about it, where that is not as its rule says: correct it, set the row aside, or nothing.
     """
 
     code: str
@@ -80,6 +82,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     allowed: str | None = None
     source: str | None = None
     values: dict[str, str | int | float] = {}
+    remedy: Literal["correct", "remove", "none"] | None = None
 
 
 class DatasetReady(_Fact, frozen=True, kw_only=True, tag="dataset-ready"):

@@ -8,7 +8,7 @@ from .datasets.join import NAMES
 from .datasets.rowformat import RowFormat
 from .datasets.split import HeldOut, Sides, held_out_of
 from .errors import Retryable
-from .events import Role, StoredFile
+from .events import Format, Role, StoredFile
 from .ports import Objects, StoredObject
 from .runs import CONTENT_TYPES, Ledger
 
@@ -49,14 +49,15 @@ def hold_out(train: StoredObject, fmt: RowFormat, run: str, ledger: Ledger) -> P
     )
 
 
-def stored_file(stored: StoredObject, rows: int) -> StoredFile:
-    """An object at its generation, with the rows that were counted in it."""
+def stored_file(stored: StoredObject, rows: int, fmt: Format | None = None) -> StoredFile:
+    """An object at its generation, with the rows that were counted in it, and a format of its own if it has one."""
     return StoredFile(
         bucket=stored.bucket,
         name=stored.name,
         generation=stored.generation,
         rows=rows,
         size_bytes=stored.size_bytes,
+        format=fmt,
     )
 
 

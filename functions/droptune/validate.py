@@ -197,7 +197,11 @@ def _ready(
 
 
 def _as_dropped(data: _DataSet, checked: Checked) -> dict[Role, StoredFile]:
-    return {role: stored_file(stored, checked.scans[role].rows) for role, stored in data.files.items()}
+    found: dict[Role, StoredFile] = {}
+    for role, stored in data.files.items():
+        scan = checked.scans[role]
+        found[role] = stored_file(stored, scan.rows, None if scan.known == checked.purpose.format else scan.known)
+    return found
 
 
 def _hold_out(train: StoredObject, checked: Checked, run: str, ports: Ports) -> tuple[dict[Role, StoredFile], int]:

@@ -12,6 +12,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from fakes import MemoryObjects
 from fakes_vertex import MemoryPredictor, MemoryRegistry, Tokens
@@ -98,6 +99,18 @@ def world(
 def tuned_knows(target: str, prompt: Prompt) -> str:
     """The tuned endpoint is right; the base chats."""
     return right(prompt) if target == ENDPOINT else "I can help you with that."
+
+
+def test_held_out_rows_may_have_a_format_of_their_own() -> None:
+    """Rows of `prompt` and `ground_truth` evaluate a model as text rows with the same words do."""
+    held_out = [{"prompt": row["input_text"], "ground_truth": row["output_text"]} for row in ROWS[:60]]
+    run = world(MemoryPredictor(tuned_knows, lambda target, prompt, labels: labels[0]), held_out=held_out)
+    ready = run.fact.dataset_ready
+    files = {**ready.files, "eval": msgspec.structs.replace(ready.files["eval"], format="ground_truth")}
+    run.fact = msgspec.structs.replace(run.fact, dataset_ready=msgspec.structs.replace(ready, files=files))
+    fact = run.evaluate()
+    assert isinstance(fact, ModelApproved)
+    assert (fact.tuned.value, fact.tuned.rows) == (1.0, 60)
 
 
 def test_a_model_that_beats_its_base_is_approved() -> None:

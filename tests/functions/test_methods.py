@@ -126,6 +126,15 @@ def test_a_long_palm_job_measures_its_loss_five_times(steps: int, interval: int 
         assert steps // interval == 5
 
 
+def test_a_palm_job_is_given_no_evaluation_rows_of_another_format() -> None:
+    """Rows of evaluation pipelines are for evaluating afterwards: whether tuning reads them is not documented."""
+    rows = ready("text", Request(train_steps=1000))
+    other = msgspec.structs.replace(rows.files["eval"], format="ground_truth")
+    question = Question(dataset_ready=msgspec.structs.replace(rows, files={**rows.files, "eval": other}))
+    (request,) = plan(question, SETTINGS).requests
+    assert "evaluation_data_uri" not in request.body["runtimeConfig"]["parameterValues"]
+
+
 def test_planning_twice_gives_the_same_request() -> None:
     """A question asked again is answered alike, so that a job is found rather than created twice."""
     question = Question(dataset_ready=ready("text", Request()))

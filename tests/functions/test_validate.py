@@ -59,6 +59,14 @@ def test_a_folder_is_ready_with_its_own_files(world: World) -> None:
     assert not [name for name in world.objects.names("runs") if "/data/" in name]
 
 
+def test_an_evaluation_file_may_have_a_format_of_its_own(world: World) -> None:
+    """Then the fact says which, and otherwise only that of the data set."""
+    pairs = (f'{{"prompt": "Where is parcel {n}?", "ground_truth": "lost_card"}}\n' for n in range(40))
+    world.upload("bank/train.jsonl", TRAIN)
+    fact = ready(world.drop("bank/eval.jsonl", "".join(pairs).encode()))
+    assert (fact.format, fact.files["train"].format, fact.files["eval"].format) == ("text", None, "ground_truth")
+
+
 def test_the_same_event_three_times_is_one_fact() -> None:
     """At-least-once delivery: each time the same fact, and the ledger is written once."""
     world = World()

@@ -10,7 +10,9 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from ..datasets.check import Source, local_source
+from ..datasets.embedding import holds_rows
 from ..datasets.join import FILES, JOB, names, needs
+from ..errors import ObjectGone, Retryable
 from ..events import Role
 from ..request import MAX_JOB_BYTES, InvalidRequest, Request, from_yaml
 from .group import CliError
@@ -126,11 +128,16 @@ def _local(path: Path) -> Source:
 
 
 def _together(files: Iterable[tuple[str, Source]], role: Role | None, wishes: Request) -> Iterator[DataSet]:
-    """Files joined by the words for roles in their names, as long as no two have the same."""
+    """Files joined by the words for roles in their names, as long as no two have the same.
+
+    The word for labels, which are no rows, means something else in the name of a file that holds rows.
+    """
     sets: dict[str, dict[Role, tuple[str, Source]]] = {}
     for path, source in files:
         stem = PurePosixPath(path).stem
         word = None if role is not None else next(iter(_ROLE_WORD.finditer(stem)), None)
+        if word is not None and ROLE_WORDS[word[1]] == "labels" and _holds_rows(source):
+            word = None
         own = role or (ROLE_WORDS[word[1]] if word else "train")
         key = path if word is None else f"{PurePosixPath(path).parent}/{stem[: word.start()]}\0{stem[word.end() :]}"
         group = sets.setdefault(key, {})
@@ -149,6 +156,14 @@ def _together(files: Iterable[tuple[str, Source]], role: Role | None, wishes: Re
             name = _ROLE_WORD.sub("", name).strip("_.-") or PurePosixPath(path).parent.name or "data"
         sources = _in_order({own: source for own, (_, source) in group.items()})
         yield DataSet(shown(name), path if len(group) == 1 else None, sources, wishes)
+
+
+def _holds_rows(source: Source) -> bool:
+    try:
+        with source.open() as stream:
+            return holds_rows(stream)
+    except (Retryable, ObjectGone) as error:
+        raise CliError(f"{error}. Try again.") from error
 
 
 def _in_order(sources: Mapping[Role, Source]) -> dict[Role, Source]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import click
 
 from .connection import default_data_folder
+from .group import CliError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,6 +39,26 @@ def project_option(command: F) -> F:
 def json_option(command: F) -> F:
     """``--json``: for programs."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")(command)
+
+
+def json_errors(command: F) -> F:
+    """With ``--json``, what a command refuses is an object of its own on standard output: ``{"error": "…"}``.
+
+    It stands below `json_option`. Usage errors are for whoever writes the command line, and stay on standard error.
+    """
+
+    @wraps(command)
+    def told(*arguments: Any, **options: Any) -> Any:
+        try:
+            return command(*arguments, **options)
+        except CliError as error:
+            if options["as_json"]:
+                from .ledger import to_json
+
+                click.echo(to_json({"error": error.format_message()}))
+            raise
+
+    return cast(F, told)
 
 
 def pipeline_option(command: F) -> F:

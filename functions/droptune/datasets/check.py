@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,11 +23,12 @@ from .fieldtexts import texts_of_fields
 from .findings import Findings
 from .formats import FORMATS
 from .limits import FileFacts, Serves, check_limits, retirement
-from .overlong import TokenLimits, judge_row
+from .overlong import TokenLimits, judge_row, located
 from .parallel import scan_file
 from .purpose import Purpose, purpose, started
 from .rowformat import Problem, RowFormat
 from .scan import LongRows, Scan, scan
+from .second_look import look_again
 from .tokens import WORST_TOKENS_PER_BYTE, Counter
 
 Opened = AbstractContextManager[BinaryIO]
@@ -89,16 +91,49 @@ class Checked:
 def check(
     sources: Mapping[Role, Source], request: Request, serves: Serves | None, options: Options | None = None
 ) -> Checked:
-    """Read every file once and collect all findings, those about the choice of a method included.
+    """Collect all findings about the files and the choice of a method, and what can be done about them.
 
     Raises what opening and reading a source raises, nothing else.
     """
     options = options or Options()
+    checked = _judged(sources, request, serves, options)
+    if checked.findings.blocking:
+        from .remedies import Judged, settle  # which right files need not wait for
+
+        files = {
+            role: Judged(each.name, each.size_bytes, each.open, checked.scans[role].format)
+            for role, each in sources.items()
+        }
+        settle(checked.findings, files, partial(_are_right, sources, request, serves, options))
+    return checked
+
+
+def _are_right(
+    sources: Mapping[Role, Source],
+    request: Request,
+    serves: Serves | None,
+    options: Options,
+    copies: Mapping[Role, bytes],
+) -> bool:
+    """Whether there is no error in the set once some of its files are those copies."""
+    corrected = {
+        role: replace(sources[role], size_bytes=len(copy), open=partial(io.BytesIO, copy), path=None)
+        for role, copy in copies.items()
+    }
+    again = _judged({**sources, **corrected}, request, serves, replace(options, content=False))
+    return not again.findings.blocking
+
+
+def _judged(sources: Mapping[Role, Source], request: Request, serves: Serves | None, options: Options) -> Checked:
     findings = Findings()
     ids = EmbeddingIds()
     scans = {role: _scan(role, source, request, findings, ids, options) for role, source in sources.items()}
+    for source in sources.values():
+        look_again(source.name, findings, source.open)
     for role, result in scans.items():
         pairs.check_repeats(result, findings, sources[role].open)
+        if not options.line_only:
+            pairs.check_preferences(result, findings, sources[role].open)
     contents = _contents(scans, findings) if options.content else {}
     for role in (role for role in TRAINED if role in scans and "eval" in scans):
         # Files of other methods may well be evaluated on rows of another format.
@@ -144,15 +179,22 @@ def _open(path: Path) -> BinaryIO:
 def _scan(
     role: Role, source: Source, request: Request, findings: Findings, ids: EmbeddingIds, options: Options
 ) -> Scan:
-    if role == "labels":
+    if options.format == "embedding_labels" or (role == "labels" and options.format is None):
         with source.open() as stream:
             return ids.scan_labels(stream, source.name, findings)
     fmt = None if options.format is None else FORMATS[options.format]
     long_rows = partial(_long_rows, role, request, options.counter)
-    each_batch = ids.taker(role, source.name)
-    if source.path is not None and each_batch is None:
-        processes = options.processes
-        return scan_file(source.path, source.name, findings, processes=processes, fmt=fmt, long_rows=long_rows)
+    taker = ids.taker(role, source.name)
+    if source.path is not None and taker is None:
+        return scan_file(
+            source.path,
+            source.name,
+            findings,
+            processes=options.processes,
+            fmt=fmt,
+            long_rows=long_rows,
+            leaks=options.content,
+        )
     with source.open() as stream:
         return scan(
             stream,
@@ -161,7 +203,9 @@ def _scan(
             fmt=fmt,
             size_bytes=source.size_bytes,
             long_rows=long_rows,
-            each_batch=each_batch,
+            each_batch=None if taker is None else taker.rows,
+            each_faulty=None if taker is None else taker.faulty,
+            leaks=options.content,
         )
 
 
@@ -182,10 +226,10 @@ def _long_rows(role: Role, request: Request, counter: Counter | None, fmt: RowFo
         prompt, answer = fmt.example(row)
         if pair_of is not None:  # each candidate is an answer of its own
             answer = max(pair_of(row), key=len)
-        yield from judge_row(prompt, answer, limits, counter)
+        yield from located(judge_row(prompt, answer, limits, counter), row, prompt, answer)
         if fmt.name == "chat":  # where every answer of the assistant is learned
             for said in texts_of_fields(row)["assistant"][:-1]:
-                yield from judge_row("", said, of_answers, counter)
+                yield from located(judge_row("", said, of_answers, counter), row, "", said)
 
     # A token is at least one byte; without a tokenizer, rows below the worst ratio measured are not judged either.
     return min(given) if counter is not None else int(min(given) / WORST_TOKENS_PER_BYTE), judge
@@ -197,7 +241,9 @@ def _contents(scans: Mapping[Role, Scan], findings: Findings) -> dict[Role, Cont
     for role, result in scans.items():
         if result.format is not None and result.content.rows:
             rows, totals = result.content.rows, result.content.totals()
-            found[role] = content.examine(result.format, role, result.file, samples[role], rows, totals, findings)
+            found[role] = content.examine(
+                result.format, role, result.file, samples[role], rows, totals, result.leaks, findings
+            )
     train, evaluation = scans.get("train"), scans.get("eval")
     if train and evaluation and train.format is evaluation.format and train.format is not None:
         content.compare(train.format, train.file, samples["train"], evaluation.file, samples["eval"], findings)

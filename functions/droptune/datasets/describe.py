@@ -12,8 +12,9 @@ from .advice import Facts, advise
 from .check import Checked
 from .fieldtexts import texts_of_fields
 from .findings import Findings
+from .masking import masked
 from .report import Advice, Counts, FileReport, Report, Statistics, Status, Summary, Tokens, Verdict
-from .rules import Language, rule
+from .rules import Language
 from .scan import Scan
 from .statistics import summaries
 from .tokens import SAMPLE_ROWS, Counter, total_tokens
@@ -73,9 +74,8 @@ def without_files(
 
 def verdict(findings: Findings) -> Verdict:
     """What the findings amount to: repairable when `droptune fix` corrects every error without loss."""
-    errors = [code for code in findings.by_code if rule(code).severity == "error"]
-    if errors:
-        return "repairable" if all(rule(code).remedy == "correct" for code in errors) else "invalid"
+    if findings.blocking:
+        return "repairable" if findings.repairable else "invalid"
     return "warn" if findings.count("warning") else "valid"
 
 
@@ -106,7 +106,7 @@ def statistics_of(role: Role, checked: Checked) -> Statistics:
         tokens=_tokens(scan, sampled, counter),
         fields={name: _with_tokens(summary, texts[name], counter) for name, summary in fields.items()},
         turns=scan.content.turns.summary(),
-        labels=None if labels is None else dict(labels),
+        labels=None if labels is None else _shareable(labels),
         languages={} if content is None else content.languages,
         sampled=0 if content is None else content.sampled,
     )
@@ -135,6 +135,14 @@ def _tokens(scan: Scan, sampled: Sequence[Any], counter: Counter | None) -> Toke
     return total_tokens(texts, scan.content.rows, scan.characters, counter)
 
 
+def _shareable(labels: Mapping[str, int]) -> dict[str, int]:
+    """The labels and how often each occurs; those that are addresses or the like are not told apart."""
+    found: dict[str, int] = {}
+    for label, count in labels.items():
+        found[masked(label)] = found.get(masked(label), 0) + count
+    return found
+
+
 def _with_tokens(summary: Summary, texts: Sequence[str], counter: Counter | None) -> Summary:
     tokens = total_tokens(texts, summary.count, summary.total, counter)
     return Summary(
@@ -151,7 +159,7 @@ def _with_tokens(summary: Summary, texts: Sequence[str], counter: Counter | None
 
 def _advice(checked: Checked, statistics: Mapping[Role, Statistics], language: Language) -> tuple[Advice, ...]:
     role = checked.purpose.role
-    if role is None or role not in statistics:
+    if role is None or role not in statistics or role == "eval":  # which tunes nothing
         return ()
     leading, scan = statistics[role], checked.scans[role]
     prompt, answer = (lengths.summary() for lengths in (scan.content.prompt, scan.content.answer))

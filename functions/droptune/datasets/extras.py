@@ -14,7 +14,7 @@ from .formats.fields import escaped, keys_within
 from .rowformat import Problem, RowFormat
 from .rules import rule
 
-MOST_FIELDS = 20
+MOST_FIELDS = 50
 # The names that a typed row can have: those that JSON need not escape.
 _NAME = re.compile(r'[^"\\\x00-\x1f]*')
 
@@ -33,7 +33,6 @@ class Extras:
                 fmt.row.__name__,
                 fields,
                 bases=(fmt.row,),
-                namespace={"__reduce__": lambda row: (_itself, (plain(fmt, row),))},  # as another process knows it
                 rename=names,
                 kw_only=True,
                 frozen=True,
@@ -47,6 +46,11 @@ class Extras:
             total = total + np.fromiter([_keys(getattr(row, f"extra_{at}")) for row in rows], np.int32, len(rows))
         return total
 
+    def plain(self, row: Any) -> Any:
+        """The row without further fields, which may hold many times the memory of the others."""
+        own = self.format.row
+        return own(**{name: getattr(row, name) for name in own.__struct_fields__}) if self.problems else row
+
     def count(self, rows: Sequence[Any]) -> list[tuple[Problem, int, int]]:
         """The findings due for rows: each with how many rows have the field, and the first of them."""
         found: list[tuple[Problem, int, int]] = []
@@ -57,17 +61,6 @@ class Extras:
         return found
 
 
-def plain(fmt: RowFormat, row: Any) -> Any:
-    """The row without fields that the format does not have."""
-    if type(row) in (fmt.row, fmt.usual):
-        return row
-    return fmt.row(**{name: getattr(row, name) for name in fmt.row.__struct_fields__})
-
-
-def _itself(row: Any) -> Any:
-    return row
-
-
 def field_of(problem: Problem) -> str:
     """The name of the field that a finding about an unknown field of a row points to."""
     return problem.pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")
@@ -75,10 +68,9 @@ def field_of(problem: Problem) -> str:
 
 def learnable(problems: Sequence[Problem], value: Mapping[str, Any]) -> bool:
     """Whether all that is wrong with a row are fields of its own that no rule but "unknown" is about."""
+    pointers = {f"/{escaped(key)}" for key in value if _NAME.fullmatch(key)}
     return bool(problems) and all(
-        problem.pointer in {f"/{escaped(key)}" for key in value if _NAME.fullmatch(key)}
-        and rule(problem.code).kind == "unknown_field"
-        for problem in problems
+        problem.pointer in pointers and rule(problem.code).kind == "unknown_field" for problem in problems
     )
 
 

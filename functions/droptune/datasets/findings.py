@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from ..events import Finding, Severity
 from .formats.fields import excerpt
+from .masking import masked
 from .rowformat import Values
-from .rules import Language, fill, rule
+from .rules import Language, Remedy, fill, rule
 
 MAX_IN_FULL = 1_000  # findings of each severity
 MAX_OF_CODE_ALWAYS = 10  # the first of every code are kept even so, lest one fault hides another
 MAX_POINTER = 200
+MAX_MASKED = 1_000  # characters of what stands at a place, of which far fewer are shown
 
 _SEVERITY_ORDER: dict[Severity, int] = {"error": 0, "warning": 1, "note": 2}
 
@@ -28,6 +30,7 @@ class Found(NamedTuple):
     offset: int | None
     pointer: str | None
     excerpt: str | None
+    remedy: Remedy | None = None  # what `droptune fix` does about it, where that is not as the rule says
 
 
 class Findings:
@@ -38,6 +41,7 @@ class Findings:
         self._kept: dict[Severity, list[Found]] = {"error": [], "warning": [], "note": []}
         self._kept_of_code: Counter[str] = Counter()
         self._said: set[tuple[str, str | None, str | None]] = set()
+        self.repairable = False  # whether `droptune fix` is known to correct every error without loss
 
     def add(
         self,
@@ -57,6 +61,7 @@ class Findings:
 
     def _keep(self, found: Found) -> None:
         definition = rule(found.code)
+        self.repairable = self.repairable and definition.severity != "error"
         kept = self._kept[definition.severity]
         if len(kept) >= MAX_IN_FULL and self._kept_of_code[found.code] >= MAX_OF_CODE_ALWAYS:
             return
@@ -81,6 +86,31 @@ class Findings:
         """How many findings of a severity there are, kept or not."""
         return sum(count for code, count in self.by_code.items() if rule(code).severity == severity)
 
+    def offsets(self, code: str, file: str) -> list[int]:
+        """Where the findings of a code in a file are that were kept, in the order in which they were found."""
+        kept = self._kept[rule(code).severity]
+        return [found.offset for found in kept if (found.code, found.file) == (code, file) and found.offset is not None]
+
+    def errors_in(self, file: str | None = None) -> list[Found]:
+        """The errors that were kept: all of them, or those in a file."""
+        return [found for found in self._kept["error"] if file is None or found.file == file]
+
+    def warnings_of(self, code: str, file: str) -> list[Found]:
+        """The warnings of a code in a file that were kept."""
+        return [found for found in self._kept["warning"] if (found.code, found.file) == (code, file)]
+
+    def decide(self, remedy: Callable[[Found], Remedy | None], file: str | None = None) -> None:
+        """Say what becomes of the errors that were kept: all of them, or those in a file."""
+        self._kept["error"] = [
+            found._replace(remedy=remedy(found)) if file is None or found.file == file else found
+            for found in self._kept["error"]
+        ]
+
+    @property
+    def all_listed(self) -> bool:
+        """Whether every error was kept."""
+        return len(self._kept["error"]) == self.count("error")
+
     @property
     def blocking(self) -> bool:
         """Whether there is an error."""
@@ -94,7 +124,7 @@ class Findings:
 
 def _worded(found: Found, language: Language) -> Finding:
     definition = rule(found.code)
-    values = {name: printable(value) if isinstance(value, str) else value for name, value in found.values.items()}
+    values = {name: shareable(value) if isinstance(value, str) else value for name, value in found.values.items()}
     return Finding(
         code=found.code,
         kind=definition.kind,
@@ -104,13 +134,19 @@ def _worded(found: Found, language: Language) -> Finding:
         file=found.file,
         line=found.line,
         offset=found.offset,
-        pointer=None if found.pointer is None else _cut(printable(found.pointer)),
-        excerpt=printable(excerpt(found.excerpt)) if found.excerpt else None,
+        pointer=None if found.pointer is None else _cut(shareable(found.pointer)),
+        excerpt=excerpt(shareable(found.excerpt)) if found.excerpt else None,
         found=str(values["found"]) if "found" in values else None,
         allowed=fill(definition.allowed[language], values) or None,
         source=definition.source,
         values=values,
+        remedy=None if found.remedy == definition.remedy else found.remedy,
     )
+
+
+def shareable(text: str) -> str:
+    """The beginning of a text as a report can show it: printable, and without personal data and secrets."""
+    return printable(masked(text if len(text) <= MAX_MASKED else f"{text[: MAX_MASKED - 1]}…"))
 
 
 def printable(text: str) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, get_args
+from typing import Literal, NamedTuple, get_args
 
 from ..events import Finding, Severity
 from .report import Report
-from .rules import Rule
+from .rules import Remedy, Rule
 from .wording import Wording, known_rule
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+REMEDIES: tuple[Remedy, ...] = get_args(Remedy)
 
 
 class Group(NamedTuple):
-    """The findings of one code. `total` is of all of them, `findings` are those that the report lists."""
+    """The findings of one code. `total` is of all of them, `findings` are those that the report lists.
+
+    `remedy` is what `droptune fix` does about them: "some" where it corrects some without loss, and others not.
+    """
 
     code: str
     rule: Rule | None
@@ -21,6 +25,7 @@ class Group(NamedTuple):
     kind: str
     total: int
     findings: tuple[Finding, ...]
+    remedy: Remedy | Literal["some"]
 
     @property
     def unlisted(self) -> int:
@@ -39,5 +44,12 @@ def groups(report: Report, say: Wording) -> list[Group]:
 
 def _group(code: str, findings: list[Finding], report: Report) -> Group:
     total = max(report.counts.by_code.get(code, 0), len(findings))
-    first = findings[0]
-    return Group(code, known_rule(code), first.severity, first.kind, total, tuple(findings))
+    first, known = findings[0], known_rule(code)
+    remedies: set[Remedy] = {finding.remedy or (known.remedy if known else "none") for finding in findings}
+    # Of those that are counted only, errors may be lost where not all of the data set can be corrected.
+    unsure = total > len(findings) and first.severity == "error" and report.verdict != "repairable"
+    if "correct" in remedies and (unsure or len(remedies) > 1):
+        remedy: Remedy | Literal["some"] = "some"
+    else:
+        remedy = next(one for one in REMEDIES if one in remedies)
+    return Group(code, known, first.severity, first.kind, total, tuple(findings), remedy)

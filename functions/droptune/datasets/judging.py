@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from codecs import BOM_UTF8
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Any, BinaryIO
 
 import msgspec
 
 from .batches import each_key
 from .blocks import blocks, lines_of
-from .formats import AMBIGUOUS, FORMATS, detect
+from .formats import AMBIGUOUS, commonest_format, detect
 from .lines import judge
 from .rowformat import Batch, Problem, RowFormat
 from .rules import rule
 from .structure import lines_of_bytes
 
 UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-SAMPLED_ROWS = 200  # to find out which format a file is in
 
 
 class Judge:
@@ -68,25 +66,24 @@ def errors(problems: Iterable[Problem]) -> list[Problem]:
     return [problem for problem in problems if rule(problem.code).severity == "error"]
 
 
-def commonest_format(rows: Iterable[Mapping[str, Any]]) -> RowFormat | None:
-    """The format that most of these rows have, the first seen among equals; None when it is of no format known."""
-    shapes = Counter(shape for row in rows if (shape := detect(row)) and shape != AMBIGUOUS)
-    commonest = shapes.most_common(1)[0][0] if shapes else None
-    return next((fmt for fmt in FORMATS.values() if fmt.name == commonest), None)
-
-
 def format_of(stream: BinaryIO) -> RowFormat | None:
     """The format of a file's first rows; None when they have none that is known."""
-    return commonest_format(islice(_objects(stream), SAMPLED_ROWS))
+    return commonest_format(values_of(line for block in blocks(stream) for _, _, line in lines_of(block)))
 
 
-def _objects(stream: BinaryIO) -> Iterator[dict[str, Any]]:
+def values_of(lines: Iterable[bytes]) -> Iterator[Any]:
+    """What each line holds, None for what is no JSON. The fields of a row in another encoding tell its format, too."""
     decode = msgspec.json.Decoder().decode
-    for block in blocks(stream):
-        for _, _, line in lines_of(block):
-            try:
-                value = decode(line.removeprefix(BOM_UTF8))
-            except UNDECODABLE:
-                continue
-            if isinstance(value, dict):
-                yield value
+    for line in lines:
+        line = line.removeprefix(BOM_UTF8)
+        try:
+            yield decode(line)
+        except UNDECODABLE:
+            yield None if line.isascii() else _read_anyhow(line)
+
+
+def _read_anyhow(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None

@@ -1,8 +1,9 @@
 """Which rows are repeated, and which prompts two files share: exact, at the price of 12 bytes a row.
 
 Every row has two numbers. The first comes from its prompt: the hash of its last text and the length of the whole. The
-second comes from the lengths of the rest. Rows whose numbers agree are read again and compared in full, so that only
-one text of a row has to be hashed on the fast path.
+second comes from the lengths of the rest; those of the two candidates of a preference are added up, so that it is the
+same whichever way round they stand and whichever is preferred. Rows whose numbers agree are read again and compared in
+full, so that only one text of a row has to be hashed on the fast path.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
+from itertools import groupby
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 from .judging import UNDECODABLE, errors
 from .layout import BOM
 from .lines import judge
+from .opposites import MEANINGS
 from .rowformat import Batch, RowFormat
 
 # What repeated rows are looked for among: about 100 MB. Rows beyond are not compared, and the report says so.
@@ -48,12 +51,25 @@ class Place(NamedTuple):
 
 
 class Repeat(NamedTuple):
-    """A row at `line` and `offset` with the prompt of an earlier one, at `first_line`; all of it when `same`."""
+    """A row at `line` and `offset` that an earlier one, at `first_line`, says too when `same`, or else contradicts.
+
+    It contradicts it with another answer to one prompt, or with the opposite preference between the same candidates.
+    """
 
     line: int
     offset: int
     first_line: int
     same: bool
+
+
+class _Identity(NamedTuple):
+    """Where a row stands, the hashes of its prompt and of all it says, and that of the opposite preference if any."""
+
+    line: int
+    offset: int
+    prompt: int
+    whole: int
+    opposite: int | None
 
 
 class Keys:
@@ -119,7 +135,8 @@ class Keys:
     def repeats(self, fmt: RowFormat, reopen: Reopen) -> Iterator[Repeat]:
         """The rows whose prompt was there before, in line order.
 
-        Where several answers to one prompt are usual, only those which are there before as a whole.
+        Where several answers to one prompt are usual, only those which are there before as a whole, and preferences
+        whose opposite is.
         """
         keys = self.prompts
         if not fmt.one_answer_per_prompt:  # then it is the whole row that counts
@@ -129,46 +146,72 @@ class Keys:
             self.left_out += len(candidates) - MAX_COMPARED
             candidates = candidates[:MAX_COMPARED]
         prompts: dict[int, int] = {}
-        wholes: dict[tuple[int, int], int] = {}
-        for line, offset, prompt, whole in sorted(self._identities(candidates, fmt, reopen)):
-            first = wholes.setdefault((prompt, whole), line)
+        wholes: dict[int, int] = {}
+        for line, offset, prompt, whole, opposite in self._identities(candidates, fmt, reopen):
+            first = wholes.setdefault(whole, line)
             if first != line:
                 yield Repeat(line, offset, first, same=True)
-            elif prompts.setdefault(prompt, line) != line and fmt.one_answer_per_prompt:
-                yield Repeat(line, offset, prompts[prompt], same=False)
+            elif opposite is not None and (contradicted := wholes.get(opposite)) is not None:
+                yield Repeat(line, offset, contradicted, same=False)
+            elif fmt.one_answer_per_prompt and (asked := prompts.setdefault(prompt, line)) != line:
+                yield Repeat(line, offset, asked, same=False)
 
-    def shared_with(self, other: Keys, fmt: RowFormat, reopen: Reopen, reopen_other: Reopen) -> list[tuple[int, int]]:
-        """Line and offset of each row here whose prompt is in the other file too, in line order."""
+    def shared_with(
+        self, other: Keys, fmt: RowFormat, reopen: Reopen, reopen_other: Reopen, fmt_other: RowFormat | None = None
+    ) -> list[tuple[int, int]]:
+        """Line and offset of each row here whose prompt is in the other file too, in line order.
+
+        The rows of the other file may be of another format whose prompts are measured the same way.
+        """
         if not other.rows:
             return []
         here = np.flatnonzero(_among(self.prompts, np.sort(other.prompts)))
         if not len(here):
             return []
         there = np.flatnonzero(_among(other.prompts, np.sort(self.prompts[here])))[:MAX_COMPARED]
-        theirs = {prompt for _, _, prompt, _ in other._identities(there, fmt, reopen_other)}
-        ours = sorted(self._identities(here[:MAX_COMPARED], fmt, reopen))
-        return [(line, offset) for line, offset, prompt, _ in ours if prompt in theirs]
+        theirs = {their.prompt for their in other._identities(there, fmt_other or fmt, reopen_other)}
+        ours = self._identities(here[:MAX_COMPARED], fmt, reopen)
+        return [(our.line, our.offset) for our in ours if our.prompt in theirs]
+
+    def read(self, fmt: RowFormat, reopen: Reopen) -> Iterator[Any]:
+        """The typed rows that these keys are of, read once more."""
+        return (row for _, _, row in self._read(np.arange(self.rows), fmt, reopen))
 
     @property
     def distinct_prompts(self) -> int:
         """How many different prompts there are, as far as their keys tell."""
         return len(np.unique(self.prompts))
 
-    def _identities(self, rows: Ints, fmt: RowFormat, reopen: Reopen) -> Iterator[tuple[int, int, int, int]]:
-        """Line, offset, hash of the prompt and hash of the whole of rows, given by their numbers in order."""
+    def _identities(self, rows: Ints, fmt: RowFormat, reopen: Reopen) -> Iterator[_Identity]:
+        """What tells rows apart that are given by their numbers in order; in the order of their lines."""
+        encode = msgspec.json.Encoder().encode
+        meanings_of = MEANINGS.get(fmt.name)
+        for line, offset, row in self._read(rows, fmt, reopen):
+            prompt = hash(fmt.example(row).prompt)
+            if meanings_of is None:
+                yield _Identity(line, offset, prompt, hash(encode(row)), None)
+                continue
+            meant, opposite = map(encode, meanings_of(row))
+            yield _Identity(line, offset, prompt, hash(meant), None if meant == opposite else hash(opposite))
+
+    def _read(self, rows: Ints, fmt: RowFormat, reopen: Reopen) -> Iterator[tuple[int, int, Any]]:
+        """Line, offset and the typed row itself of rows, given by their numbers in order; in the order of their lines.
+
+        The rows of a block that were judged one by one have numbers after all others of it.
+        """
         if not len(rows):
             return
         decode = msgspec.json.Decoder(fmt.row).decode
-        encode = msgspec.json.Encoder().encode
         with reopen() as stream:
-            for place, some in self._by_place(rows):
-                for index, begins, text in _read_lines(stream, place, _within(place, some).tolist()):
+            for _, of_block in groupby(self._by_place(rows), lambda each: each[0].offset):
+                places, lines = zip(*((place, _within(place, some)) for place, some in of_block), strict=True)
+                place, wanted = places[0], np.sort(np.concatenate(lines)).tolist()
+                for index, begins, text in _read_lines(stream, place, wanted):
                     try:
                         row = read_row(fmt, decode, text)
                     except UNDECODABLE as error:
                         raise _changed(stream) from error
-                    prompt = hash(fmt.example(row).prompt)
-                    yield place.first_line + index, begins, prompt, hash(encode(row))
+                    yield place.first_line + index, begins, row
 
     def _by_place(self, rows: Ints) -> Iterator[tuple[Place, Ints]]:
         firsts = [place.first_row for place in self._places]
@@ -218,10 +261,7 @@ def read_row(fmt: RowFormat, decode: Callable[[bytes], Any], line: bytes) -> Any
 def _by_last_text(batch: Batch) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
     hashes = np.fromiter(map(hash, batch.hashed), np.int64, len(batch.hashed)).view(np.uint64)
     prompts = (hashes ^ (batch.prompt.astype(np.uint64) * np.uint64(_MIX[0]))) * np.uint64(_MIX[1])
-    rests = batch.answer.astype(np.uint32)
-    if batch.choices is not None:
-        rests = rests * np.uint32(2) + batch.choices
-    return prompts, rests
+    return prompts, batch.answer.astype(np.uint32)
 
 
 def _grown(numbers: NDArray[Any], used: int, size: int) -> NDArray[Any]:

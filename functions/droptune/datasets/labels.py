@@ -20,6 +20,7 @@ from .rowformat import Values
 
 QUERY, CORPUS, SCORE = COLUMNS = ("query-id", "corpus-id", "score")
 SEPARATORS = ("\t", ",", ";", " ")
+JSON = ("{", "[")  # what rows of a data set begin with, and no id
 BOM = b"\xef\xbb\xbf"
 HIGHEST_SCORE = 2**31 - 1  # what is kept of a score; only whether two differ is asked
 
@@ -137,7 +138,14 @@ class _Scan:
         self._findings.add(code, values, file=labels.file, line=labels.queries.line(at))
 
     def _header(self, text: str, number: int, offset: int) -> None:
-        """The columns as the first line names them or, when it is no header, in their usual order."""
+        """The columns as the first line names them or, when it is no header, in their usual order.
+
+        None where the file is no table at all: its lines are then counted only.
+        """
+        if text.lstrip().startswith(JSON):
+            self._findings.add("LABELS-JSON", file=self.labels.file, line=number, offset=offset, text=text)
+            self._row(text, number, offset)
+            return
         for separator in SEPARATORS:
             cells = text.split(separator)
             names = [cell.strip().lower().replace("_", "-") for cell in cells]
@@ -238,7 +246,7 @@ def check_ids(labels: Sequence[Labels], corpus_ids: Ids, query_ids: Ids, finding
     if labels and query_ids.complete and all(one.queries.complete for one in labels):
         labelled = np.concatenate([one.queries.hashes() for one in labels])
         unused = int(np.count_nonzero(~np.isin(query_ids.hashes(), labelled)))
-        if unused:
+        if unused and len(labelled):
             findings.add("EMBED-QUERIES-UNUSED", {"found": unused, "rows": query_ids.count}, file=query_ids.file)
 
 

@@ -135,7 +135,9 @@ class _Check:
         if least is not None and file.rows < least:
             yield self.problem("EVAL-TOO-FEW", found=file.rows, least=least, most=most or "…")
         elif most is not None and file.rows > most:
-            yield self.problem("EVAL-ROWS", found=file.rows, least=least or 1, most=most)
+            # Pipelines are given the file only for long jobs; a tuning job with too large a file is rejected.
+            code = "EVAL-ROWS" if known_methods()[self.method].api == "pipelineJobs" else "EVAL-TOO-MANY"
+            yield self.problem(code, found=file.rows, least=least or 1, most=most)
         elif (train := self.files.get("train")) is not None:
             yield from self._share(file, train)
         if file.rows < RECOMMENDED_EVAL_ROWS:

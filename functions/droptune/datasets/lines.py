@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-import math
 import re
+from collections import Counter
 from typing import Any
 
 import msgspec
 
 from .formats.fields import EXCERPT_CHARACTERS, MAX_DEPTH, escaped, excerpt, keys_within, shown, type_name
+from .masking import masked
 from .rowformat import Problem, Values
+from .structure import escapes_nul
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_SPACED_KEY = re.compile(rb'"[ \t\r\n]+:')
+_HALF_A_CHARACTER = re.compile(rb"[\x80-\xff]\\")
 _PYTHON_DICT = re.compile(r"\s*\{\s*'")
 
 _decode = msgspec.json.Decoder().decode
@@ -39,9 +43,9 @@ def _plain(line: bytes) -> dict[str, Any] | None:
         value = _decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-    if not isinstance(value, dict) or b"\\u0000" in line:
+    if not isinstance(value, dict) or escapes_nul(line):
         return None
-    if line.count(b'":') != keys_within(value, 0) or any(space in line for space in (b'" ', b'"\t', b'"\r')):
+    if line.count(b'":') != keys_within(value, 0) or _SPACED_KEY.search(line):
         return None
     return value
 
@@ -61,20 +65,22 @@ def _judge(line: bytes) -> tuple[dict[str, Any] | None, list[Problem]]:
 
     def constant(name: str) -> float:
         constants.append(name)
-        return math.nan
+        return float(name)
 
     try:
         value = json.loads(text, object_pairs_hook=_object, parse_constant=constant, parse_int=_integer)
         problems += [Problem("JSON-NAN", "", {"found": name}) for name in constants]
         problems += _within(value, "", 0)
     except json.JSONDecodeError as error:
-        problems.append(_syntax(text, error))
+        # Half of a character in another encoding may be a backslash: then the encoding is all that is wrong.
+        if "BAD-UTF8" not in {problem.code for problem in problems} or not _HALF_A_CHARACTER.search(line):
+            problems.append(_syntax(text, error))
         return None, problems
     except RecursionError:
-        problems.append(Problem("JSON-TOO-DEEP", "", {"most": MAX_DEPTH}, text[:EXCERPT_CHARACTERS]))
+        problems.append(Problem("JSON-TOO-DEEP", "", {"most": MAX_DEPTH}, excerpt(text)))
         return None, problems
     if not isinstance(value, dict):
-        problems.append(Problem("NOT-OBJECT", "", {"found": type_name(value)}, text[:EXCERPT_CHARACTERS]))
+        problems.append(Problem("NOT-OBJECT", "", {"found": type_name(value)}, excerpt(text)))
         return None, problems
     return value, problems
 
@@ -82,8 +88,8 @@ def _judge(line: bytes) -> tuple[dict[str, Any] | None, list[Problem]]:
 def _object(pairs: list[tuple[str, Any]]) -> _Object:
     built = _Object(pairs)
     if len(built) < len(pairs):
-        keys = [key for key, _ in pairs]
-        built.repeated = tuple(sorted({key for key in keys if keys.count(key) > 1}))
+        times = Counter(key for key, _ in pairs)
+        built.repeated = tuple(sorted(key for key, count in times.items() if count > 1))
     return built
 
 
@@ -118,8 +124,10 @@ def _within(value: Any, at: str, depth: int) -> list[Problem]:
 def _syntax(text: str, error: json.JSONDecodeError) -> Problem:
     """What kind of malformed JSON a line is, where, in terms of what the writer probably did."""
     stripped = text.rstrip()
-    near = text[max(0, error.pos - 10) : error.pos + EXCERPT_CHARACTERS - 10]
-    values: Values = {"position": error.pos + 1, "found": shown(text[error.pos : error.pos + 10]), "reason": error.msg}
+    near = excerpt(text[max(0, error.pos - 10) : error.pos + EXCERPT_CHARACTERS])
+    # Of a few characters nobody can tell any more that they begin a secret.
+    found = masked(text[error.pos : error.pos + EXCERPT_CHARACTERS])[:10]
+    values: Values = {"position": error.pos + 1, "found": shown(found), "reason": error.msg}
     if error.msg == "Extra data":
         rest = text[error.pos :].strip()
         if rest == ",":

@@ -6,11 +6,14 @@ ratio of tokens to bytes that was measured.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from ..methods.catalogue import Excess, Tuning
+from .formats.fields import escaped
 from .rowformat import Problem, Values
 from .tokens import WORST_ROW_FACTOR, WORST_TOKENS_PER_BYTE, Counter, estimate
 
@@ -50,7 +53,7 @@ def judge_row(prompt: str, answer: str, limits: TokenLimits, counter: Counter | 
     """What is wrong with the length of one row.
 
     Counted, or as its characters tell best, it exceeds a limit; or it may, at the worst ratio of tokens to characters.
-    The places of the problems are empty: the fields they name are those of `TokenLimits`.
+    The places of the problems are empty, until they are `located`: the fields they name are those of `TokenLimits`.
     """
     found: list[Problem] = []
     for field, text, limit in (
@@ -61,6 +64,30 @@ def judge_row(prompt: str, answer: str, limits: TokenLimits, counter: Counter | 
         if limit is not None and len(text) * MOST_BYTES_OF_CHARACTER > limit:
             found.extend(_judge(field, text, limit, CODES[limits.excess], counter))
     return found
+
+
+def located(problems: Iterable[Problem], row: Any, prompt: str, answer: str) -> Iterator[Problem]:
+    """Problems of a typed row with the place of the field that holds the whole text, where it is one field."""
+    for problem in problems:
+        text = answer if problem.values["field"] == "answer" else prompt
+        if problem.values["field"] == "row" and answer:
+            yield problem  # prompt and answer together
+            continue
+        places = [place for place, said in _texts(msgspec.to_builtins(row), "") if said == text]
+        # An answer comes after what it answers, should both be the same.
+        yield problem._replace(pointer=places[-1 if text is answer else 0]) if places else problem
+
+
+def _texts(value: Any, at: str) -> Iterator[tuple[str, str]]:
+    """Every text within a value, with its JSON pointer."""
+    if isinstance(value, str):
+        yield at, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, f"{at}/{escaped(key)}")
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, f"{at}/{index}")
 
 
 def _judge(field: str, text: str, limit: int, code: str, counter: Counter | None) -> Iterator[Problem]:

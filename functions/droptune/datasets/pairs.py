@@ -2,22 +2,50 @@
 
 from __future__ import annotations
 
+from shlex import quote
+from typing import Any
+
+import msgspec
+
 from .findings import Findings
 from .keys import Reopen
+from .opposites import MEANINGS
+from .rowformat import RowFormat
 from .scan import Scan
 
 MAX_NAMED = 5
+# Models tuned on text are evaluated on rows of evaluation pipelines, too: the prompts are the same, by another name.
+TEXT_WITH_TRUTH = ("text", "ground_truth")
+# What is said of a preference row whose candidates are one text.
+EQUAL = frozenset({"PREF-IDENTICAL", "GPREF-IDENTICAL", "OPREF-SAME-OUTPUTS"})
 
 
 def check_repeats(scan: Scan, findings: Findings, reopen: Reopen) -> None:
-    """Rows that are there twice, and prompts with different answers; `reopen` opens the file again."""
+    """Rows that are there twice, and prompts with different answers or opposite preferences.
+
+    `reopen` opens the file again.
+    """
     if scan.format is None:
         return
+    conflict = "CONFLICTING-ANSWERS" if scan.format.one_answer_per_prompt else "PREF-CONFLICTING"
     for repeat in scan.keys.repeats(scan.format, reopen):
-        code = "DUPLICATE-ROW" if repeat.same else "CONFLICTING-ANSWERS"
+        code = "DUPLICATE-ROW" if repeat.same else conflict
         findings.add(code, {"found": repeat.first_line}, file=scan.file, line=repeat.line, offset=repeat.offset)
     if scan.keys.left_out:
         findings.add("DUPLICATES-PARTLY", {"found": scan.keys.rows}, file=scan.file)
+
+
+def check_preferences(scan: Scan, findings: Findings, reopen: Reopen) -> None:
+    """That no row of a preference file says which answer is better; `reopen` opens the file again."""
+    fmt, rows = scan.format, scan.content.rows
+    if fmt is None or fmt.name not in MEANINGS or not rows or scan.keys.left_out:
+        return
+    if scan.content.totals().preferences is None and all(_equal(fmt, row) for row in scan.keys.read(fmt, reopen)):
+        findings.add("PREF-ALL-EQUAL", {"found": rows}, file=scan.file)
+
+
+def _equal(fmt: RowFormat, row: Any) -> bool:
+    return not EQUAL.isdisjoint(problem.code for problem in fmt.problems(msgspec.to_builtins(row)))
 
 
 def check_pair(
@@ -28,9 +56,13 @@ def check_pair(
         return
     if train.format is not evaluation.format:
         values = {"found": evaluation.format.name, "format": train.format.name}
-        findings.add("FORMATS-DIFFER", values, file=evaluation.file)
-        return
-    shared = evaluation.keys.shared_with(train.keys, train.format, reopen_evaluation, reopen_train)
+        if (train.format.name, evaluation.format.name) != TEXT_WITH_TRUTH:
+            findings.add("FORMATS-DIFFER", values, file=evaluation.file)
+            return
+        findings.add("EVAL-GROUND-TRUTH", {**values, "file": quote(evaluation.file)}, file=evaluation.file)
+    shared = evaluation.keys.shared_with(
+        train.keys, evaluation.format, reopen_evaluation, reopen_train, fmt_other=train.format
+    )
     if shared and len(shared) == evaluation.content.rows:
         findings.add("LEAKAGE-ALL", {"found": evaluation.keys.distinct_prompts}, file=evaluation.file)
     else:

@@ -41,6 +41,7 @@ def scan_file(
     processes: int,
     fmt: RowFormat | None = None,
     long_rows: Callable[[RowFormat], LongRows | None] = lambda fmt: None,
+    leaks: bool = False,
     least_bytes: int = LEAST_BYTES,
 ) -> Scan:
     """As `scan` of the file at `path`, by several processes where it is large enough and the system can fork.
@@ -51,13 +52,13 @@ def scan_file(
     parts = min(processes, size // least_bytes)
     if parts < 2 or not hasattr(os, "fork"):
         with path.open("rb", buffering=0) as stream:
-            return scan(stream, file, findings, fmt=fmt, size_bytes=size, long_rows=long_rows)
+            return scan(stream, file, findings, fmt=fmt, size_bytes=size, long_rows=long_rows, leaks=leaks)
     first = _beginning(path, file, fmt)
     if first is None:  # no JSON Lines, or no row of a known format: one process says so
-        return scan_file(path, file, findings, processes=1, fmt=fmt, long_rows=long_rows)
+        return scan_file(path, file, findings, processes=1, fmt=fmt, long_rows=long_rows, leaks=leaks)
     global _work  # what the forks inherit, since a format and its rules cannot be pickled
     ranges = list(_ranges(path, size, parts))
-    _work = _Work(path, file, first, long_rows, MAX_ROWS // len(ranges))
+    _work = _Work(path, file, first, long_rows, leaks, MAX_ROWS // len(ranges))
     from concurrent.futures import ProcessPoolExecutor  # which small files should not wait for
     from multiprocessing import get_context
 
@@ -90,6 +91,7 @@ class _Work(NamedTuple):
     file: str
     fmt: RowFormat
     long_rows: Callable[[RowFormat], LongRows | None]
+    leaks: bool
     compared: int
 
 
@@ -130,10 +132,10 @@ def _line_break(stream: BinaryIO, at: int) -> int:
 
 def _scan_range(bounds: tuple[int, int]) -> _Part:
     assert _work is not None
-    path, file, fmt, long_rows, compared = _work
+    path, file, fmt, long_rows, leaks, compared = _work
     start, end = bounds
     findings = Findings()
-    result = Scan(file, compared)
+    result = Scan(file, compared, leaks)
     scanner = Scanner(result, findings, path.stat().st_size, long_rows, fmt=fmt, at_start=start == 0)
     with path.open("rb", buffering=0) as stream:
         stream.seek(start)

@@ -3,14 +3,15 @@
 Version 2. `status` is ``ready`` (a job may start), ``rejected`` (errors block it), ``waiting`` (the files in `missing`
 are not there yet) or ``superseded`` (an object was replaced while it was read: its new generation is another run).
 `verdict` is about the files alone. `rows` and `lines` are those of the first file. `counts` covers every finding;
-`findings` holds the first of them in full, errors first.
+`findings` holds the first of them in full, errors first. A report on several data sets has theirs, complete, in `sets`;
+its own `statistics` and `advice` are empty then, and `rows` and `lines` are those of all sets.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import msgspec
 
@@ -123,10 +124,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     statistics: dict[Role, Statistics] = {}
     advice: tuple[Advice, ...] = ()
     missing: tuple[str, ...] = ()
+    sets: tuple[Report, ...] = ()
 
 
 def merged(reports: Sequence[Report]) -> Report:
-    """The reports on several data sets as one: findings and files of all, and what they have in common."""
+    """The reports on several data sets as one: findings and files of all, what they share, and each of them."""
     if len(reports) == 1:
         return reports[0]
     orders: dict[str, int] = {"error": 0, "warning": 1, "note": 2}
@@ -154,13 +156,21 @@ def merged(reports: Sequence[Report]) -> Report:
         ),
         findings=tuple(sorted((f for report in reports for f in report.findings), key=lambda f: orders[f.severity])),
         missing=tuple(name for report in reports for name in report.missing),
+        sets=tuple(reports),
     )
 
 
 def encode(report: Report) -> bytes:
     """The report as indented JSON, the same bytes for the same report. Every finding has every field, if only null."""
-    told = msgspec.to_builtins(report)
+    return msgspec.json.format(msgspec.json.encode(_told(report)), indent=2) + b"\n"
+
+
+def _told(report: Report) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(report)
     told["findings"] = [
         {name: getattr(finding, name) for name in Finding.__struct_fields__} for finding in report.findings
     ]
-    return msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n"
+    told["sets"] = [_told(one) for one in report.sets]
+    if not report.sets:
+        del told["sets"]
+    return told

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,10 +62,20 @@ class Sample:
         rows = self.rows
         return rows[:: -(-len(rows) // most)] if len(rows) > most else rows
 
-    def add(self, rows: Sequence[Any], lines: NDArray[np.int64], offsets: NDArray[np.int64], size: int) -> None:
-        """Take some of the rows of a block of `size` bytes, given with their line numbers and byte offsets."""
+    def add(
+        self,
+        rows: Sequence[Any],
+        lines: NDArray[np.int64],
+        offsets: NDArray[np.int64],
+        size: int,
+        kept: Callable[[Any], Any] = lambda row: row,
+    ) -> None:
+        """Take some of the rows of a block of `size` bytes, given with their line numbers and byte offsets.
+
+        `kept` makes of a row what is kept of it.
+        """
         chosen = slice(self._next, None, self._step)
-        taken = _Taken(list(rows[chosen]), lines[chosen].copy(), offsets[chosen].copy())
+        taken = _Taken([*map(kept, rows[chosen])], lines[chosen].copy(), offsets[chosen].copy())
         self._next += len(taken.rows) * self._step - len(rows)
         if taken.rows:
             self._append(taken, size * len(taken.rows) // len(rows))

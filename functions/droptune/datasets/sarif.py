@@ -15,7 +15,7 @@ from .. import __version__
 from ..events import Finding
 from .grouping import Group, groups
 from .report import Report
-from .rules import Language
+from .rules import Language, Remedy
 from .wording import Wording
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -99,17 +99,21 @@ def _fenced(text: str) -> str:
 
 def _results(found: Sequence[Group]) -> list[Json]:
     seen: Counter[str] = Counter()
-    return [_result(finding, index, seen) for index, group in enumerate(found) for finding in group.findings]
+    return [
+        _result(finding, finding.remedy or (group.rule.remedy if group.rule else "none"), index, seen)
+        for index, group in enumerate(found)
+        for finding in group.findings
+    ]
 
 
-def _result(finding: Finding, index: int, seen: Counter[str]) -> Json:
+def _result(finding: Finding, remedy: Remedy, index: int, seen: Counter[str]) -> Json:
     result: Json = {
         "ruleId": finding.code,
         "ruleIndex": index,
         "level": finding.severity,
         "message": {"text": _message(finding)},
         "partialFingerprints": {FINGERPRINT: _fingerprint(finding, seen)},
-        "properties": {"kind": finding.kind, "values": finding.values},
+        "properties": {"kind": finding.kind, "remedy": remedy, "values": finding.values},
     }
     location = _location(finding)
     if location:

@@ -8,9 +8,9 @@ lists all of its problems. Memory is bounded by one line, one read, the keys of 
 from __future__ import annotations
 
 import gc
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 import msgspec
@@ -20,9 +20,12 @@ from numpy.typing import NDArray
 from ..events import Format
 from .batches import batch_of_examples, dropped, each_key
 from .blocks import MAX_LINE_BYTES, Window, windows
+from .content.leaks import Leaks
+from .decoding import Decoder
 from .extras import MOST_FIELDS, Extras, field_of, learnable
-from .findings import Findings
-from .formats import AMBIGUOUS, FORMATS, detect
+from .findings import MAX_IN_FULL, Findings
+from .formats import AMBIGUOUS, SAMPLED_LINES, commonest_format, detect
+from .judging import values_of
 from .keys import MAX_ROWS, Keys, Place
 from .layout import BOM, wrong_layout
 from .lines import judge
@@ -31,14 +34,9 @@ from .rowformat import Batch, Problem, RowFormat
 from .rules import rule
 from .sample import Sample
 from .statistics import Rows
-from .structure import NEWLINE, Lines, lines_of_bytes
+from .structure import NEWLINE, Lines, escapes_nul, lines_of_bytes
 
-SAMPLED_FOR_FORMAT = 200  # of the first block, to find out which format the file is in
-# Of a block with a fault, so many lines are decoded at once: few enough that most pieces have none.
-PIECE_LINES = 8
-UNUSUAL_BLOCKS = 4  # after so many that the quickest type of rows did not take, it is not tried any more
-_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_NUL_ESCAPE = b"\\u0000"
+LEARNED_SHARE = 1 / 16  # where more rows than that have further fields, these are decoded with the others
 
 # Judges rows of more than so many bytes: (bytes, what is too long in such a row).
 LongRows = tuple[int, Callable[[Any], Iterable[Problem]]]
@@ -52,7 +50,7 @@ class Scan:
     format; both are None when no row has one known shape.
     """
 
-    def __init__(self, file: str, compared: int = MAX_ROWS) -> None:
+    def __init__(self, file: str, compared: int = MAX_ROWS, leaks: bool = False) -> None:
         self.file = file
         self.lines = 0
         self.rows = 0
@@ -62,6 +60,7 @@ class Scan:
         self.content = Rows()
         self.keys = Keys(compared)
         self.sample = Sample()
+        self.leaks = Leaks(leaks)
 
     @classmethod
     def of_labels(cls, file: str, lines: int, rows: int) -> Scan:
@@ -75,6 +74,7 @@ class Scan:
         self.content.merge(other.content)
         self.keys.merge(other.keys, self.lines, offset)
         self.sample.merge(other.sample, self.lines, offset)
+        self.leaks.merge(other.leaks, self.lines, offset)
         self.lines += other.lines
         self.rows += other.rows
         self.size_bytes = offset + other.size_bytes
@@ -93,7 +93,8 @@ class Scan:
 class Scanner:
     """Takes a file's windows in order.
 
-    `long_rows` is asked once, when the format is known. `each_batch` is given all good rows, with their lines.
+    `long_rows` is asked once, when the format is known. `each_batch` is given all good rows, with their lines,
+    and `each_faulty` every other object with its line.
     """
 
     def __init__(
@@ -105,8 +106,10 @@ class Scanner:
         each_batch: Callable[[Sequence[Any], Sequence[int]], None] | None = None,
         fmt: RowFormat | None = None,
         at_start: bool = True,
+        each_faulty: Callable[[Mapping[str, Any], int], None] | None = None,
     ) -> None:
         self._each_batch = each_batch
+        self._each_faulty = each_faulty
         self._at_start = at_start
         self._result = result
         self._size_bytes = size_bytes
@@ -118,7 +121,7 @@ class Scanner:
         self._seen_object = False
         self._first_object: tuple[int, int] | None = None  # the line and offset of the first judged on its own
         self._ambiguous = False
-        self._broken = False  # whether the last block had lines that cannot be decoded
+        self._blanks = np.zeros(0, np.bool_)  # which lines of the block at hand are empty
         self._learning = True  # whether rows may still show which further fields all of them have
         if fmt is not None:
             self._use(fmt)
@@ -130,11 +133,7 @@ class Scanner:
 
     def _expect(self, extras: Extras) -> None:
         self._extras = extras
-        decoder = msgspec.json.Decoder(extras.row)
-        self._decode, self._decode_lines = decoder.decode, decoder.decode_lines
-        usual = None if extras.problems else extras.format.usual
-        self._decode_usual = None if usual is None else msgspec.json.Decoder(usual).decode_lines
-        self._unusual = 0
+        self._decoder = Decoder(extras)
 
     def take(self, window: Window) -> None:
         """Judge the lines of the next window."""
@@ -156,8 +155,11 @@ class Scanner:
             self._find_format(raw, lines)
         block = Located(raw, lines, window.offset, result.lines + 1)
         self._note_returns(block)
+        self._suspects = result.leaks.suspects(block)
+        self._blanks = lines.blank()
+        self._note_blanks(block)
         if result.format is None:
-            bad: Iterable[int] = range(len(lines))
+            bad: Iterable[int] = np.flatnonzero(~self._blanks).tolist()
         else:
             bad = self._fast(block, result.format)
         self._judge_lines(block, bad)
@@ -179,9 +181,12 @@ class Scanner:
 
     def _fast(self, block: Located, fmt: RowFormat) -> list[int]:
         """Count the rows without fault; the lines that remain."""
-        rows, at = self._decoded(block)
-        bad: set[int] = set() if at is None else set(range(len(block.lines))).difference(at)
-        self._broken = bool(bad)
+        rows, at = self._decoder.rows(block)
+        bad = set[int]()
+        if at is not None:
+            undecoded = ~self._blanks
+            undecoded[at] = False
+            bad.update(np.flatnonzero(undecoded).tolist())
         if block.lines.escaped_nul():
             at, rows = self._without_escapes(block, rows, at, bad)
         left: Batch | None = None
@@ -195,7 +200,7 @@ class Scanner:
                 self._note_extras(block, rows, at)
                 self._count(block, fmt, rows, at, batch)
                 break
-            if isinstance(batch, Batch) and 2 * len(doubtful) > len(rows) and self._learn(block, fmt):
+            if isinstance(batch, Batch) and len(doubtful) > LEARNED_SHARE * len(rows) and self._learn(block, fmt):
                 return self._fast(block, fmt)
             left = dropped(batch, doubtful) if isinstance(batch, Batch) else None
             at = list(range(len(block.lines))) if at is None else at
@@ -210,11 +215,11 @@ class Scanner:
             return False
         self._learning = False
         found: dict[str, Problem] = {}
-        for line in range(min(SAMPLED_FOR_FORMAT, len(block.lines))):
+        for line in range(min(SAMPLED_LINES, len(block.lines))):
             value, problems = judge(bytes(block.bytes_of(line, line + 1)).removeprefix(BOM))
             if value is None or problems:
                 continue
-            problems = self._row_problems(value)
+            problems = list(islice(self._row_problems(value), MOST_FIELDS + 1))
             if learnable(problems, value):
                 found.update((field_of(problem), problem) for problem in problems)
         if not 0 < len(found) <= MOST_FIELDS:
@@ -230,57 +235,12 @@ class Scanner:
         number, offset = block.first_line + line, block.offset + int(block.lines.starts[line])
         self._add(problem.code, problem.values, line=number, offset=offset, pointer=problem.pointer, times=times)
 
-    def _decoded(self, block: Located) -> tuple[list[Any], list[int] | None]:
-        """The typed rows of a block and the lines that they stand on; None for all of its lines."""
-        objects = block.lines.objects()
-        if not self._broken and objects.all() and (whole := self._decoded_whole(block)) is not None:
-            return whole, None
-        rows, at = list[Any](), list[int]()
-        flags = objects.tolist()
-        for first in range(0, len(flags), PIECE_LINES):
-            last = first + PIECE_LINES
-            if all(flags[first:last]):
-                last = min(last, len(flags))
-                try:
-                    piece = self._decode_lines(block.bytes_of(first, last))
-                except _UNDECODABLE:
-                    piece = []
-                if len(piece) == last - first:
-                    rows += piece
-                    at += range(first, last)
-                    continue
-            for line in range(first, min(last, len(flags))):
-                if flags[line]:
-                    try:
-                        rows.append(self._decode(block.bytes_of(line, line + 1)))
-                    except _UNDECODABLE:
-                        continue
-                    at.append(line)
-        return rows, None if len(at) == len(block.lines) else at
-
-    def _decoded_whole(self, block: Located) -> list[Any] | None:
-        """The typed rows of all lines of a block; None when some line cannot be decoded."""
-        if self._decode_usual is not None:
-            try:
-                rows = self._decode_usual(block.raw)
-            except _UNDECODABLE:
-                self._unusual += 1
-                if self._unusual == UNUSUAL_BLOCKS:
-                    self._decode_usual = None
-            else:
-                return rows if len(rows) == len(block.lines) else None
-        try:
-            rows = self._decode_lines(block.raw)
-        except _UNDECODABLE:
-            return None
-        return rows if len(rows) == len(block.lines) else None
-
     def _without_escapes(
         self, block: Located, rows: list[Any], at: list[int] | None, bad: set[int]
     ) -> tuple[list[int], list[Any]]:
         """Leave out the lines with an escaped NUL, which decode but are to be reported."""
         lines = range(len(block.lines)) if at is None else at
-        kept = [i for i, line in enumerate(lines) if _NUL_ESCAPE not in bytes(block.bytes_of(line, line + 1))]
+        kept = [i for i, line in enumerate(lines) if not escapes_nul(block.bytes_of(line, line + 1))]
         bad.update(set(lines).difference(lines[i] for i in kept))
         return [lines[i] for i in kept], [rows[i] for i in kept]
 
@@ -310,7 +270,8 @@ class Scanner:
         result.content.add(batch)
         starts = block.lines.starts if lines is None else block.lines.starts[lines]
         numbers = block.first_line + (np.arange(len(rows)) if lines is None else lines)
-        result.sample.add(rows, numbers, block.offset + starts, len(block.raw))
+        result.sample.add(rows, numbers, block.offset + starts, len(block.raw), self._extras.plain)
+        result.leaks.look(fmt, rows, numbers, block.offset + starts, self._suspects)
         if self._each_batch is not None:
             self._each_batch(rows, numbers.tolist())
 
@@ -339,15 +300,14 @@ class Scanner:
         for line in at:
             text = bytes(block.bytes_of(line, line + 1)).removesuffix(b"\n").removesuffix(b"\r")
             number, offset = block.first_line + line, block.offset + int(block.lines.starts[line])
-            marked = number == 1 and self._at_start and text.startswith(BOM)
-            said = text.removeprefix(BOM) if marked else text
-            if not said or said.isspace():
+            if number == 1 and self._at_start and text.startswith(BOM):  # which is the file's fault, not the row's
+                self._add("BOM", line=number, offset=offset)
+                text = text.removeprefix(BOM)
+            if not text or text.isspace():
                 self._blank += 1
-                if marked:
-                    self._add("BOM", line=number, offset=offset)
                 self._add("BLANK-LINE", line=number, offset=offset)
                 continue
-            row = self._judge(said, number, offset, marked=marked)
+            row = self._judge(text, number, offset)
             if row is not None:
                 rows.append(row)
                 lines.append(line)
@@ -361,32 +321,29 @@ class Scanner:
             for i in reversed(batch):
                 del rows[i], lines[i]
 
-    def _judge(self, text: bytes, number: int, offset: int, *, marked: bool) -> Any:
-        """Report everything that is wrong with a line; its row when nothing of it is an error.
-
-        `marked` says whether a byte-order mark stood before it.
-        """
-        problems = [Problem("BOM")] if marked else []
-        value, found = judge(text)
-        problems += found
+    def _judge(self, text: bytes, number: int, offset: int) -> Any:
+        """Report everything that is wrong with a line; its row when nothing of it is an error."""
+        value, problems = judge(text)
         if value is not None:
             self._seen_object = True
             self._first_object = self._first_object or (number, offset)
-            problems += self._row_problems(value)
-        for problem in problems:
+        wrong = False
+        for problem in problems if value is None else chain(problems, self._row_problems(value)):
             self._report(problem, number, offset)
+            wrong = wrong or rule(problem.code).severity == "error"
+        if wrong and value is not None and self._each_faulty is not None:
+            self._each_faulty(value, number)
         fmt = self._result.format
-        # The mark is the file's fault, not the row's.
-        wrong = any(rule(p.code).severity == "error" for p in problems if p.code != "BOM")
         return None if value is None or fmt is None or wrong else msgspec.convert(value, fmt.row)
 
-    def _row_problems(self, value: dict[str, Any]) -> list[Problem]:
+    def _row_problems(self, value: dict[str, Any]) -> Iterable[Problem]:
+        """Everything wrong with an object as a row; one by one, since a line may have a million faults."""
         fmt, shape = self._result.format, detect(value)
         if fmt is None:
             self._ambiguous = self._ambiguous or shape == AMBIGUOUS
             return [Problem("ROW-AMBIGUOUS")] if shape == AMBIGUOUS else []
         if shape is None or shape == fmt.name or shape in fmt.incomplete:
-            return list(fmt.problems(value))
+            return fmt.problems(value)
         if shape == AMBIGUOUS:
             return [Problem("ROW-AMBIGUOUS")]
         return [Problem("FORMAT-MIXED", "", {"found": shape, "format": fmt.name})]
@@ -402,6 +359,16 @@ class Scanner:
             offset = block.offset + int(block.lines.starts[line])
             self._add("CRLF", line=block.first_line + line, offset=offset, times=count)
 
+    def _note_blanks(self, block: Located) -> None:
+        """Report empty lines: so many of them one by one as are kept, since a file may have millions."""
+        blanks = np.flatnonzero(self._blanks)
+        alone = max(MAX_IN_FULL - self._blank, 0)
+        self._blank += len(blanks)
+        for line in blanks[:alone].tolist():
+            self._remark(block, Problem("BLANK-LINE"), line, 1)
+        if len(blanks) > alone:
+            self._remark(block, Problem("BLANK-LINE"), int(blanks[alone]), len(blanks) - alone)
+
     def _too_long(self, window: Window) -> None:
         result = self._result
         result.lines += 1
@@ -411,25 +378,10 @@ class Scanner:
         self._add("LINE-TOO-LONG", values, line=result.lines, offset=window.offset, text=text)
 
     def _find_format(self, raw: memoryview, lines: Lines) -> None:
-        """The commonest known shape among the first rows; ties go to the one seen first."""
-        shapes: Counter[str] = Counter()
-        decode = msgspec.json.Decoder().decode
-        for number, (start, end) in enumerate(zip(lines.starts.tolist(), lines.ends.tolist(), strict=True)):
-            if number >= SAMPLED_FOR_FORMAT and shapes:
-                break
-            try:
-                row = decode(bytes(raw[start:end]).removeprefix(BOM))
-            except _UNDECODABLE:
-                continue
-            if isinstance(row, dict) and (shape := detect(row)) and shape != AMBIGUOUS:
-                shapes[shape] += 1
-        if shapes:
-            shape = shapes.most_common(1)[0][0]
-            if shape == "open_chat" and "openai_chat" in shapes:  # whose plain rows look the same
-                shape = "openai_chat"
-            self._result.shape = shape
-            if (fmt := next((fmt for fmt in FORMATS.values() if fmt.name == shape), None)) is not None:
-                self._use(fmt)
+        bounds = zip(lines.starts.tolist(), lines.ends.tolist(), strict=True)
+        fmt = commonest_format(values_of(bytes(raw[start:end]) for start, end in bounds))
+        if fmt is not None:
+            self._use(fmt)
 
 
 def scan(
@@ -441,13 +393,16 @@ def scan(
     size_bytes: int = 0,
     long_rows: Callable[[RowFormat], LongRows | None] = lambda fmt: None,
     each_batch: Callable[[Sequence[Any], Sequence[int]], None] | None = None,
+    each_faulty: Callable[[Mapping[str, Any], int], None] | None = None,
+    leaks: bool = False,
 ) -> Scan:
     """Read the stream to its end, or to where it turns out to be no JSON Lines; findings name `file`.
 
-    `fmt` spares finding out the format; `size_bytes`, where it is known, spares work on the sample.
+    `fmt` spares finding out the format; `size_bytes`, where it is known, spares work on the sample. `leaks`
+    says whether secrets and e-mail addresses are looked for.
     """
-    result = Scan(file)
-    scanner = Scanner(result, findings, size_bytes, long_rows, each_batch, fmt)
+    result = Scan(file, leaks=leaks)
+    scanner = Scanner(result, findings, size_bytes, long_rows, each_batch, fmt, each_faulty=each_faulty)
     # Rows hold no cycles, and looking for some in each block of them takes a tenth of the time.
     collecting = gc.isenabled()
     gc.disable()

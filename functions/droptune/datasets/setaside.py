@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
-from .findings import printable
+from .findings import shareable
 from .rowformat import Problem
 from .rules import fill, rule
 
@@ -52,6 +52,6 @@ class SetAside:
 
 
 def _reason(problem: Problem) -> str:
-    values = {name: printable(value) if isinstance(value, str) else value for name, value in problem.values.items()}
+    values = {name: shareable(value) if isinstance(value, str) else value for name, value in problem.values.items()}
     words = fill(rule(problem.code).message["en"], values)
-    return f"{printable(problem.pointer)}: {words}" if problem.pointer else words
+    return f"{shareable(problem.pointer)}: {words}" if problem.pointer else words

@@ -56,14 +56,20 @@ class Lines:
         both: Flags = (self.data[self.starts] == OPEN) & (last == CLOSE)
         return both
 
+    def blank(self) -> Flags:
+        """Which lines are empty, a CR before the line break aside."""
+        sizes = self.sizes
+        blank: Flags = (sizes == 0) | ((sizes == 1) & (self.last == RETURN))
+        return blank
+
     def returns(self) -> Flags:
         """Which lines end with CR LF."""
         returns: Flags = (self.last == RETURN) & (self.ends > self.starts)
         return returns
 
     def escaped_nul(self) -> bool:
-        """Whether a text may have the escape of U+0000; a backslash before it can make it six characters instead."""
-        return _has(self.block, b"\\u0000")
+        """Whether a text may have the escape of U+0000."""
+        return escapes_nul(self.block)
 
     def have_keys(self, keys: int, but: Iterable[int] = ()) -> bool:
         """Whether the objects of all lines, `but` for some, certainly have that many keys together.
@@ -114,6 +120,12 @@ def lines_of_bytes(block: bytes | memoryview) -> Lines:
     sizes = np.fromiter(map(len, stringzilla.Str(block).split_iter(b"\n")), np.int64)[:-1]
     ends = np.cumsum(sizes + 1) - 1
     return Lines(block, data, ends - sizes, ends, data[ends - 1])
+
+
+def escapes_nul(text: bytes | memoryview) -> bool:
+    """Whether JSON may have the escape of U+0000; an escaped backslash before it makes it six characters."""
+    found = _count(text, b"\\u0000")
+    return found > 0 and (found != _count(text, b"\\\\u0000") or _has(text, b"\\\\\\u0000"))
 
 
 def _has(block: bytes | memoryview, mark: bytes) -> bool:

@@ -69,10 +69,15 @@ def _filled(
 
 
 def state_of(report: Report) -> str:
-    """The status of a report, or ``repairable`` where what was rejected needs no more than `droptune fix`, or ``idle``
-    where nothing is wrong with the rows but no job can start."""
+    """The status of a report, or a closer word for it.
+
+    ``repairable`` where what was rejected needs no more than `droptune fix`; ``evaluation`` where there are rows to
+    evaluate with and none to train on; ``idle`` where nothing is wrong with the rows but no job can start.
+    """
     if report.status == "rejected" and report.verdict == "repairable":
         return "repairable"
+    if report.status == "ready" and {file.role for file in report.files} == {"eval"}:
+        return "evaluation"
     return "idle" if report.status == "ready" and IDLE & report.counts.by_code.keys() else report.status
 
 

@@ -46,6 +46,11 @@ def _from_text(line: int, data: bytes) -> Example:
     return Example(line, (Turn("user", row.input_text),), row.output_text)
 
 
+def _from_truth(line: int, data: bytes) -> Example:
+    row = _decoder("ground_truth").decode(data)
+    return Example(line, (Turn("user", row.prompt),), row.ground_truth)
+
+
 def _from_messages(line: int, data: bytes) -> Example:
     *before, answer = _decoder("gemini_messages").decode(data).messages
     return Example(line, tuple(Turn(turn.role, turn.content) for turn in before), answer.content)
@@ -69,6 +74,7 @@ def _joined(parts: Sequence[Part]) -> str:
 
 READERS: Mapping[Format, Callable[[int, bytes], Example]] = {
     "text": _from_text,
+    "ground_truth": _from_truth,
     "gemini_messages": _from_messages,
     "gemini_contents": _from_contents,
 }

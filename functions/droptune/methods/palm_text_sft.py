@@ -50,7 +50,9 @@ def build(ready: DatasetReady, base_model: BaseModel, settings: Settings) -> Pla
     }
     evaluation = ready.files["eval"]
     tuning = base_model.methods["palm_text_sft"]
-    if steps >= LEAST_STEPS_TO_EVALUATE and tuning.takes_rows("eval", evaluation.rows):
+    # Rows of a format of their own are those of evaluation pipelines.
+    taken = tuning.takes_rows("eval", evaluation.rows) and evaluation.format is None
+    if steps >= LEAST_STEPS_TO_EVALUATE and taken:
         parameters["evaluation_data_uri"] = evaluation.uri
         parameters["evaluation_interval"] = steps // EVALUATIONS
         parameters["enable_early_stopping"] = False  # the plan's steps are what was asked for and forecast

@@ -101,6 +101,25 @@ def test_files_whose_names_go_together_are_joined() -> None:
     assert "LEAKAGE-ALL" not in apart["counts"]["by_code"]
 
 
+@pytest.mark.parametrize("name", ["intent_labels.jsonl", "labels.jsonl", "labels.tsv", "queries.jsonl"])
+def test_a_name_is_a_hint_and_rows_decide(name: str) -> None:
+    """Rows of text are training data in a file of any name, beside other files too."""
+    Path(name).write_bytes(GOOD)
+    code, out, _ = run(name, "--json")
+    report = json.loads(out)
+    assert (code, report["format"], report["method"]) == (0, "text", "palm_text_sft")
+    assert report["files"][0]["role"] == "train"
+
+
+def test_labels_that_are_json_are_said_to_be_no_table() -> None:
+    """Objects that are no rows of any format are meant as what the name says, and asking for labels is meant."""
+    Path("a_labels.jsonl").write_bytes(b'{"query-id": "q1", "corpus-id": "d1", "score": 1}\n' * 3)
+    Path("b.jsonl").write_bytes(GOOD)
+    for arguments in (["a_labels.jsonl"], ["b.jsonl", "--role", "labels"], ["b.jsonl", "--format", "embedding-labels"]):
+        code, out, _ = run(*arguments, "--json")
+        assert (code, json.loads(out)["counts"]["by_code"]["LABELS-JSON"]) == (1, 1)
+
+
 def test_several_data_sets_are_one_object() -> None:
     """What they share is said, what differs is null, and each finding tells its file by its path."""
     write("a/train.jsonl", GOOD)
@@ -351,7 +370,7 @@ def test_odd_names_are_shown_and_can_be_typed_again(name: bytes) -> None:
 def test_files_of_a_joined_data_set_are_fixed_one_by_one() -> None:
     """The command takes files, not folders, and only those that need it are named."""
     write("cards/train.jsonl", GOOD)
-    write("cards/eval.jsonl", b"\xef\xbb\xbf" + ARRAY)
+    write("cards/eval.jsonl", b"\xef\xbb\xbf[" + EVAL.strip().replace(b"\n", b",\n") + b"]")
     _, out, _ = run("cards")
     assert "droptune fix cards/eval.jsonl" in out
     assert "droptune fix cards\n" not in out and "fix cards/train" not in out

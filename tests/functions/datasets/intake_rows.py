@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, cast
 
 from droptune.datasets.check import Checked, Options, Source, check
+from droptune.datasets.content import Leaks
+from droptune.datasets.findings import Findings
+from droptune.datasets.formats import FORMATS
 from droptune.datasets.limits import Serves
-from droptune.events import Role
+from droptune.datasets.scan import scan
+from droptune.events import Format, Role
 from droptune.request import Request
 
 
@@ -145,6 +149,12 @@ ROWS: dict[str, Callable[[int], dict[str, Any]]] = {
 
 def line(row: Any) -> bytes:
     return json.dumps(row, ensure_ascii=False).encode() + b"\n"
+
+
+def leaks_in(fmt: Format, found: Iterable[Any]) -> Leaks:
+    """What a scan of rows finds of secrets and e-mail addresses."""
+    data = b"".join(json.dumps(row).encode() + b"\n" for row in found)
+    return scan(io.BytesIO(data), "f.jsonl", Findings(), fmt=FORMATS[fmt], leaks=True).leaks
 
 
 def rows(fmt: str, start: int, stop: int) -> bytes:

@@ -175,6 +175,112 @@ def test_ids_of_an_embedding_set_are_looked_up() -> None:
     assert {rule(code).kind for code in codes(**twice) - right} >= {"duplicate_id"}
 
 
+@pytest.mark.parametrize("fault", [{"title": 4}, {"text": ""}, {"text": None}, {"_id": 6, "text": "Six."}])
+def test_an_id_is_there_whatever_else_is_wrong_with_its_row(fault: dict[str, Any]) -> None:
+    """A label that names a faulty row is right: the row's fault is said, and nothing follows from it."""
+    corpus = [{"_id": str(n), "text": f"Text {n}."} | (fault if n == 6 else {}) for n in range(9)]
+    queries = [{"_id": f"q{n}", "text": f"Query {n}?"} for n in range(9)]
+    labels = "query-id\tcorpus-id\tscore\n" + "".join(f"q{n}\t{n}\t1\n" for n in range(9))
+    files = {name: b"".join(map(line, found)) for name, found in (("corpus", corpus), ("queries", queries))}
+    checked = judge(**files, labels=labels.encode())
+    (fault_found,) = (each for each in checked.findings.listed() if each.severity == "error")
+    assert (fault_found.line, fault_found.pointer) == (7, f"/{next(iter(fault))}")
+    assert "EMBED-ROWS-FEW" not in checked.findings.by_code
+
+
+def test_rows_in_the_place_of_labels_are_one_fault() -> None:
+    """A folder's labels.tsv is to be a table, whatever rows it holds: that is said once."""
+    texts = rows("embedding_text", 0, 12)
+    checked = judge(corpus=texts, queries=texts, labels=rows("text", 0, 40))
+    errors = [each.code for each in checked.findings.listed() if each.severity == "error"]
+    assert errors == ["LABELS-JSON"]
+    assert checked.scans["labels"].rows == 40
+
+
+@pytest.mark.parametrize(("role", "known"), [("train", "embedding_labels"), ("labels", "embedding_labels")])
+def test_labels_are_a_format_that_can_be_given(role: str, known: str) -> None:
+    """Labels have no rows, but may be asked for by name as every other format; so may rows where labels are usual."""
+    table = b"query-id\tcorpus-id\tscore\n" + b"".join(b"q%d\td%d\t1\n" % (n, n) for n in range(9))
+    checked = judge(**{role: table}, options=Options(format="embedding_labels"))
+    assert checked.scans[role].known == known  # type: ignore[index]
+    assert checked.purpose.method == "embedding"
+    assert not checked.findings.blocking
+    assert judge(labels=rows("text", 0, 40), options=Options(format="text")).scans["labels"].known == "text"
+
+
+@pytest.mark.parametrize("fmt", ["preference", "chat_preference", "gemini_preference", "openai_preference"])
+def test_preferences_have_to_prefer_something(fmt: str) -> None:
+    """Equal candidates are doubtful in a row; in every row they leave nothing to learn, which blocks."""
+    equal = []
+    for n in range(12):
+        row = ROWS[fmt](n)
+        if "completions" in row:
+            row["completions"][0]["completion"] = row["completions"][1]["completion"]
+        elif "choice" in row:
+            row["candidate_0"] = row["candidate_1"]
+        else:
+            row["preferred_output"] = row["non_preferred_output"]
+        equal.append(line(row))
+    data = b"".join(equal)
+    broken = judge(preferences=data + b"oops\n").findings
+    assert broken.by_code["PREF-ALL-EQUAL"] == 1 and rule("PREF-ALL-EQUAL").severity == "error"
+    assert "PREF-ALL-EQUAL" not in codes(preferences=data + rows(fmt, 20, 21))
+    assert "PREF-ALL-EQUAL" not in codes(preferences=data, options=Options(line_only=True))
+
+
+def test_outputs_that_differ_in_more_than_text_are_preferences() -> None:
+    """Two calls of functions say no text, and one may well be better than the other."""
+    given = []
+    for n in range(12):
+        row = ROWS["openai_preference"](n)
+        for key in ("preferred_output", "non_preferred_output"):
+            call = {"id": "1", "type": "function", "function": {"name": key, "arguments": "{}"}}
+            row[key] = [{"role": "assistant", "tool_calls": [call]}]
+        given.append(line(row))
+    assert "PREF-ALL-EQUAL" not in codes(preferences=b"".join(given))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_a_number_that_is_none_is_called_what_it_is(number: str) -> None:
+    """All findings about it show what stands there."""
+    data = rows("text", 0, 40) + f'{{"input_text": "Why?", "output_text": {number}}}\n'.encode()
+    named = {found.code: found.found for found in judge(data).findings.listed() if found.line == 41}
+    assert named == {"JSON-NAN": number, "TEXT-OUTPUT-TYPE": number}
+
+
+LONG = "word " * 12_000
+
+
+@pytest.mark.parametrize(
+    ("fmt", "row", "pointers"),
+    [
+        ("text", {"input_text": LONG, "output_text": "b"}, ["/input_text"]),
+        ("text", {"input_text": LONG, "output_text": LONG}, ["/input_text", "/output_text"]),
+        ("text_rationale", {"input_text": "a", "output_text": "b", "rationale": LONG}, [None]),
+        ("preference", {"input_text": LONG, "candidate_0": "a", "candidate_1": "b", "choice": 1}, ["/input_text"]),
+        (
+            "chat",
+            {"messages": [{"author": "user", "content": "a"}, {"author": "assistant", "content": LONG}]},
+            ["/messages/1/content", None],
+        ),
+    ],
+)
+def test_a_text_that_is_too_long_has_its_place(fmt: Format, row: dict[str, Any], pointers: list[str | None]) -> None:
+    """The field, where the whole of a prompt or an answer is one; several fields together have none."""
+    checked = judge(rows(fmt, 0, 40) + line(row))
+    found = [each.pointer for each in checked.findings.listed() if each.code.startswith("TOKENS") and each.line == 41]
+    assert sorted(found, key=str) == sorted(pointers, key=str)
+
+
+def test_evaluation_pairs_of_pipelines_go_with_text() -> None:
+    """`prompt` and `ground_truth` evaluate what text tunes: a doubt, with leaks looked for; other rows differ."""
+    train = rows("text", 0, 40) + line({"input_text": "Question 50?", "output_text": "card_arrival"})
+    checked = judge(train, rows("ground_truth", 40, 80))
+    assert not checked.findings.blocking
+    assert {"EVAL-GROUND-TRUTH", "LEAKAGE"} <= set(checked.findings.by_code)
+    assert "FORMATS-DIFFER" in codes(rows("gemini_contents", 0, 40), rows("ground_truth", 40, 80))
+
+
 def test_evaluation_rows_in_the_training_file_are_leakage() -> None:
     """By prompt, whatever the answer and the line; all of them are one finding."""
     train = rows("text", 0, 40)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
+from intake_rows import leaks_in
 
 from droptune.datasets.content import Preferences, Sampled, Totals, compare, examine
 from droptune.datasets.findings import Findings
@@ -64,7 +65,8 @@ def totals(fmt: Format, rows: Sequence[Row]) -> Totals:
 
 def found(fmt: Format, rows: Sequence[Row], role: Role = "train", of: int | None = None) -> Findings:
     findings = Findings()
-    examine(FORMATS[fmt], role, "f.jsonl", sampled(fmt, rows), of or len(rows), totals(fmt, rows), findings)
+    kept, leaks = sampled(fmt, rows), leaks_in(fmt, rows)
+    examine(FORMATS[fmt], role, "f.jsonl", kept, of or len(rows), totals(fmt, rows), leaks, findings)
     return findings
 
 

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from intake_rows import leaks_in
 
 from droptune.datasets.content import Sampled, Totals, compare, examine
 from droptune.datasets.findings import Findings
@@ -31,9 +32,10 @@ HARD = (
 def examined(texts: list[tuple[str, str]]) -> Findings:
     findings = Findings()
     rows = [Sampled(n, n, TEXT.row(prompt, answer)) for n, (prompt, answer) in enumerate(texts, 1)]
-    examine(TEXT, "train", "f", rows, len(rows), Totals(Counter(answer for _, answer in texts)), findings)
+    leaks = leaks_in("text", [{"input_text": prompt, "output_text": answer} for prompt, answer in texts])
+    examine(TEXT, "train", "f", rows, len(rows), Totals(Counter(answer for _, answer in texts)), leaks, findings)
     pairs = [Sampled(n, n, PREFERENCE.row(p, a, p, n % 2)) for n, (p, a) in enumerate(texts, 1)]
-    examine(PREFERENCE, "train", "f", pairs, len(pairs), Totals(), findings)
+    examine(PREFERENCE, "train", "f", pairs, len(pairs), Totals(), leaks, findings)
     compare(TEXT, "f", rows, "g", rows[::-1], findings)
     return findings
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import pickle
 from collections import Counter
 from typing import Any
 
@@ -13,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from intake_rows import ROWS, line, text
 
-from droptune.datasets.extras import MOST_FIELDS, Extras, field_of, plain
+from droptune.datasets.extras import MOST_FIELDS, Extras, field_of
 from droptune.datasets.findings import Findings, printable
 from droptune.datasets.formats import FORMATS
 from droptune.datasets.lines import judge
@@ -118,8 +117,8 @@ def test_rows_are_taken_along_without_their_further_fields() -> None:
     extras = Extras(fmt, [Problem("TEXT-UNKNOWN-FIELD", "/a~1b", {"found": "a/b"})])
     row = extras.row(**{"input_text": "a", "output_text": "b", "extra_0": [1]})
     assert field_of(extras.problems[0]) == "a/b"
-    assert pickle.loads(pickle.dumps(row)) == plain(fmt, row) == fmt.row("a", "b")
-    assert plain(fmt, fmt.row("a", "b")) == fmt.row("a", "b")
+    assert extras.plain(row) == fmt.row("a", "b")
+    assert Extras(fmt).plain(fmt.row("a", "b")) == fmt.row("a", "b")
 
 
 def test_repeated_rows_are_found_whatever_their_further_fields() -> None:

@@ -23,14 +23,18 @@ from droptune.datasets.rowformat import RowFormat
 from droptune.datasets.rules import rule
 from droptune.datasets.scan import Scan, scan
 
-NAMES = ("text", "prompts", "chat", "preference", "gemini_contents", "gemini_preference", "reinforcement")
+PREFERENCES = ("preference", "chat_preference", "gemini_preference", "openai_preference")
+NAMES = ("text", "prompts", "chat", *PREFERENCES, "gemini_contents", "reinforcement")
 
 
 class Row(NamedTuple):
+    """A good row; `opposite` is what it would be as a whole if it preferred the other candidate."""
+
     line: int
     offset: int
     prompt: str
     whole: bytes
+    opposite: bytes | None
 
 
 def other_answer(row: dict[str, Any]) -> dict[str, Any]:
@@ -39,11 +43,49 @@ def other_answer(row: dict[str, Any]) -> dict[str, Any]:
     return json.loads(changed.replace("Yes.", "Yep.").replace(" says 1", " SAYS 1"))
 
 
+def turned(row: dict[str, Any]) -> dict[str, Any]:
+    """The preference row with its candidates the other way round, meaning the same where the format lets it."""
+    row = dict(row)
+    if "completions" in row:
+        row["completions"] = row["completions"][::-1]
+    elif "choice" in row:
+        row["candidate_0"], row["candidate_1"] = row["candidate_1"], row["candidate_0"]
+        row["choice"] = 1 - row["choice"]
+    return row
+
+
+def opposite(row: dict[str, Any]) -> dict[str, Any]:
+    """The preference row with the same candidates at their places and the other one preferred."""
+    row = json.loads(json.dumps(row))
+    if "completions" in row:
+        for completion in row["completions"]:
+            completion["score"] = 1 - completion["score"]
+    elif "choice" in row:
+        row["choice"] = 1 - row["choice"]
+    elif "preferred_output" in row:
+        outputs = row["preferred_output"], row["non_preferred_output"]
+        row["non_preferred_output"], row["preferred_output"] = outputs
+    return row
+
+
+def alike(row: dict[str, Any]) -> dict[str, Any]:
+    """The preference row with one text for both candidates."""
+    row = json.loads(json.dumps(row))
+    if "completions" in row:
+        row["completions"][0]["completion"] = row["completions"][1]["completion"]
+    elif "choice" in row:
+        row["candidate_0"] = row["candidate_1"]
+    elif "preferred_output" in row:
+        row["preferred_output"] = row["non_preferred_output"]
+    return row
+
+
 PIECES = st.one_of(
     st.tuples(st.just("row"), st.integers(0, 3)),
     st.tuples(st.just("other"), st.integers(0, 3)),
     st.tuples(st.just("noted"), st.integers(0, 3)),
     st.tuples(st.just("image"), st.integers(0, 3)),
+    st.tuples(st.sampled_from(["turned", "opposite", "both", "alike"]), st.integers(0, 3)),
     st.tuples(st.sampled_from(["\n", " \n", "{\n", "[]\n", '{"a": 1}\n', "\ufeff{}\n"]), st.just(0)),
 )
 
@@ -57,6 +99,9 @@ def written(name: str, kind: str, n: int) -> bytes:
         row["further"] = n
     elif kind == "image" and "contents" in row:
         row["contents"][0]["parts"].append({"fileData": {"mimeType": "image/png", "fileUri": f"gs://b/{n % 2}.png"}})
+    elif kind in ("turned", "opposite", "both", "alike"):
+        row = opposite(row) if kind in ("opposite", "both") else alike(row) if kind == "alike" else row
+        row = turned(row) if kind in ("turned", "both") else row
     elif kind not in ("row", "image"):
         return kind.encode()
     return line(row)
@@ -85,9 +130,16 @@ def good_rows(fmt: RowFormat, data: bytes) -> list[Row]:
         problems += [] if value is None else fmt.problems(value)
         if value is not None and all(rule(problem.code).severity != "error" for problem in problems):
             row = msgspec.convert(value, fmt.row)
-            found.append(Row(number, offset, fmt.example(row).prompt, msgspec.json.encode(row)))
+            whole, other = meanings(msgspec.to_builtins(row))
+            found.append(Row(number, offset, fmt.example(row).prompt, whole, other))
         offset += len(text) + 1
     return found
+
+
+def meanings(value: dict[str, Any]) -> tuple[bytes, bytes | None]:
+    """A row as bytes that are the same for all rows that say the same, and those of its opposite if it has one."""
+    ways = [min(msgspec.json.encode(each) for each in (row, turned(row))) for row in (value, opposite(value))]
+    return ways[0], None if ways[0] == ways[1] else ways[1]
 
 
 def compared(fmt: RowFormat, data: bytes) -> list[Repeat]:
@@ -96,9 +148,12 @@ def compared(fmt: RowFormat, data: bytes) -> list[Repeat]:
     good = good_rows(fmt, data)
     for at, row in enumerate(good):
         same = [other.line for other in good[:at] if (other.prompt, other.whole) == (row.prompt, row.whole)]
+        against = [other.line for other in good[:at] if (other.prompt, other.whole) == (row.prompt, row.opposite)]
         asked = [other.line for other in good[:at] if other.prompt == row.prompt]
         if same:
             found.append(Repeat(row.line, row.offset, same[0], same=True))
+        elif against:
+            found.append(Repeat(row.line, row.offset, against[0], same=False))
         elif asked and fmt.one_answer_per_prompt:
             found.append(Repeat(row.line, row.offset, asked[0], same=False))
     return found
@@ -145,6 +200,25 @@ def test_parts_are_merged_as_if_read_in_one(drawn: tuple[str, list[bytes]], cut:
     keys.merge(halves[1].keys, halves[0].lines, middle)
     assert list(keys.repeats(fmt, opened(data))) == compared(fmt, data)
     assert keys.left_out == 0
+
+
+@pytest.mark.parametrize("name", PREFERENCES)
+def test_a_preference_is_the_same_whichever_way_round(name: str) -> None:
+    """Candidates and choice swapped say the same, the other choice says the opposite, and one text twice nothing."""
+    fmt = FORMATS[name]  # type: ignore[index]
+    same, against, equal = (written(name, kind, 1) for kind in ("turned", "opposite", "alike"))
+    data = written(name, "row", 1) + same + against + written(name, "both", 1) + equal
+    found = [(each.line, each.first_line, each.same) for each in scanned(data, fmt).keys.repeats(fmt, opened(data))]
+    assert found == [(2, 1, True), (3, 1, False), (4, 3, True)]
+
+
+def test_prompts_are_shared_with_rows_of_another_format() -> None:
+    """Formats whose prompts are one text by different names are compared by it."""
+    contents = rows("ground_truth", 2, 5), rows("prompts", 0, 4)
+    fmt, fmt_other = FORMATS["ground_truth"], FORMATS["prompts"]
+    keys, others = scanned(contents[0], fmt).keys, scanned(contents[1], fmt_other).keys
+    reopen, reopen_other = map(opened, contents)
+    assert [line for line, _ in keys.shared_with(others, fmt, reopen, reopen_other, fmt_other)] == [1, 2]
 
 
 def test_lines_far_into_a_block_are_found_again() -> None:

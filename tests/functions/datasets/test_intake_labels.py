@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from droptune.datasets.embedding import holds_rows
 from droptune.datasets.findings import Findings
 from droptune.datasets.ids import Ids
 from droptune.datasets.labels import Labels, check_counts, check_ids, check_repeated, scan_labels
@@ -62,6 +63,35 @@ def test_an_example_has_the_fault_of_its_rule(code: str) -> None:
     check_ids([labels], texts("d", 3), texts("q", 3), findings)
     for language in LANGUAGES:
         assert not any("{" in f"{each.message}{each.fix}{each.allowed}" for each in findings.listed(language))
+
+
+@pytest.mark.parametrize("first", ['{"input_text": "a", "output_text": "b"}', "[", "{", ' {"query-id": "q1"}'])
+def test_json_is_no_table(first: str) -> None:
+    """That is said once, at its first line, and nothing is said of its lines or of ids that they do not name."""
+    labels, findings = scanned(f"{first}\n" + '{"input_text": "c", "output_text": "d"}\n' * 3)
+    check_ids([labels], texts("d", 3), texts("q", 3), findings)
+    assert places(findings) == [("LABELS-JSON", 1)]
+    assert (labels.rows, labels.lines) == (4, 4)
+
+
+@pytest.mark.parametrize(
+    ("data", "rows"),
+    [
+        (b'\n\xef\xbb\xbf{"input_text": "a", "output_text": "b"}\n', False),
+        (b'\xef\xbb\xbf \n{"input_text": "a", "output_text": "b"}\n', True),
+        (b'{"_id": "d1", "text": "a"}\r\n', True),
+        (b'{"query-id": "q1", "corpus-id": "d1", "score": 1}\n', False),
+        (b"query-id\tcorpus-id\n", False),
+        (b"[1]\n", False),
+        (b"{\n", False),
+        (b"\xff\xfe{\n", False),
+        (b" \n", False),
+        (b"", False),
+    ],
+)
+def test_rows_are_no_labels_whatever_the_name(data: bytes, rows: bool) -> None:
+    """A file that begins with a row of a known format is one of rows."""
+    assert holds_rows(io.BytesIO(data)) is rows
 
 
 def test_a_table_without_fault_is_counted() -> None:

@@ -13,6 +13,7 @@ from intake_wording import assert_sayable
 from droptune.datasets.limits import FileFacts, check_limits, retirement
 from droptune.datasets.overlong import TokenLimits, judge_row
 from droptune.datasets.purpose import purpose
+from droptune.datasets.rules import rule
 from droptune.events import Format, Role
 from droptune.methods.catalogue import base_models
 from droptune.request import Request
@@ -56,6 +57,16 @@ Case = Callable[[], set[str]]
         ("ROWS-FEW", lambda: found(*pair("text", 99, 100)), lambda: found(*pair("text", 100, 100))),
         ("EVAL-TOO-FEW", lambda: found(*pair("text", 200, 9)), lambda: found(*pair("text", 200, 10))),
         ("EVAL-ROWS", lambda: found(*pair("text", 200, 251)), lambda: found(*pair("text", 200, 250))),
+        (
+            "EVAL-TOO-MANY",
+            lambda: found(*pair("gemini_contents", 20_000, 5_001)),
+            lambda: found(*pair("gemini_contents", 20_000, 5_000)),
+        ),
+        (
+            "EVAL-TOO-MANY",
+            lambda: found(*pair("reinforcement", 2_000, 501)),
+            lambda: found(*pair("reinforcement", 2_000, 500)),
+        ),
         ("EVAL-FEW", lambda: found(*pair("text", 200, 29)), lambda: found(*pair("text", 200, 30))),
         (
             "EVAL-SHARE",
@@ -89,8 +100,29 @@ def test_a_limit_has_two_sides(code: str, wrong: Case, right: Case) -> None:
 def test_rows_belong_to_a_base_model() -> None:
     """10,001 rows are too many for text-bison, and few for Gemini."""
     assert found(*pair("gemini_contents", 10_001, 100)) == set()
-    assert found(*pair("gemini_messages", 500, 300)) == {"EVAL-ROWS"}
+    assert found(*pair("gemini_messages", 500, 300)) == {"EVAL-TOO-MANY"}
     assert found(*pair("text", 300, 100), request=Request(method="palm_code_sft")) == {"ROWS-FEW"}
+
+
+@pytest.mark.parametrize(
+    ("files", "severity"),
+    [
+        (pair("gemini_contents", 20_000, 5_001), "error"),
+        (pair("gemini_contents", 3_300, 1_001), "error"),
+        (pair("gemini_preference", 3_300, 5_001), "error"),
+        (pair("gemini_preference", 3_300, 1_001), "error"),
+        (pair("reinforcement", 2_000, 501), "error"),
+        (pair("open_chat", 20_000, 5_001), "error"),
+        (pair("text", 2_000, 251), "warning"),
+        (pair("text", 2_000, 9), "warning"),
+    ],
+)
+def test_an_evaluation_file_that_the_service_rejects_is_an_error(
+    files: tuple[FileFacts, FileFacts], severity: str
+) -> None:
+    """By number as by share; where its effect is not documented, and the job does without the file, it is a warning."""
+    (code,) = (code for code in found(*files) if code in ("EVAL-TOO-MANY", "EVAL-SHARE", "EVAL-ROWS", "EVAL-TOO-FEW"))
+    assert rule(code).severity == severity
 
 
 def test_unlabelled_prompts_are_no_training_rows() -> None:

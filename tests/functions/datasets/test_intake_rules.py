@@ -48,6 +48,8 @@ FORMATS = {
 }
 TEXT = rows("text", 0, 40)
 GEMINI = rows("gemini_contents", 0, 40)
+PREFERENCES = rows("preference", 0, 40)
+ALIKE = b"".join(line({**ROWS["preference"](n), "candidate_0": f"No, {n}."}) for n in range(40))
 
 
 class _ServesAll:
@@ -102,6 +104,15 @@ def embedding(corpus: int = 20, queries: int = 20) -> set[str]:
 CASES: dict[str, tuple[Case, Case]] = {
     "FILE-EMPTY": (lambda: codes(b""), lambda: codes(TEXT)),
     "FILE-GZIP": (lambda: codes(gzip.compress(TEXT)), lambda: codes(TEXT)),
+    "FILE-GZIP-DAMAGED": (lambda: codes(gzip.compress(TEXT)[:-9]), lambda: codes(gzip.compress(TEXT))),
+    "FILE-ENCODING": (
+        lambda: codes(TEXT + line(text(99)).replace(b"Where", "Wo möchte".encode("cp1252"))),
+        lambda: codes(TEXT + line(text(99)).replace(b"Where", "Wo möchte".encode())),
+    ),
+    "FILE-ENCODING-UNSURE": (
+        lambda: codes(TEXT + line(text(99)).replace(b"Where", "Proszę o pomoc, dziękuję, źle się".encode("cp1250"))),
+        lambda: codes(TEXT + line(text(99)).replace(b"Where", b"Wh\xe9re")),
+    ),
     "FILE-ZIP": (lambda: codes(b"PK\x03\x04" + TEXT), lambda: codes(TEXT)),
     "FILE-PARQUET": (lambda: codes(b"PAR1" + TEXT), lambda: codes(TEXT)),
     "FILE-UTF16": (lambda: codes(TEXT.decode().encode("utf-16")), lambda: codes(TEXT)),
@@ -130,6 +141,11 @@ CASES: dict[str, tuple[Case, Case]] = {
         lambda: codes(TEXT + line({**text(3), "output_text": "other"})),
         lambda: codes(TEXT + line(text(3))),
     ),
+    "PREF-CONFLICTING": (
+        lambda: codes(preferences=PREFERENCES + line({**ROWS["preference"](3), "choice": 0})),
+        lambda: codes(preferences=PREFERENCES + line(ROWS["preference"](3))),
+    ),
+    "PREF-ALL-EQUAL": (lambda: codes(preferences=ALIKE), lambda: codes(preferences=ALIKE + rows("preference", 40, 41))),
     "DUPLICATES-PARTLY": (lambda: partly_compared(39), lambda: partly_compared(40)),
     "LEAKAGE": (lambda: codes(TEXT, rows("text", 39, 80)), lambda: codes(TEXT, rows("text", 40, 80))),
     "LEAKAGE-ALL": (lambda: codes(TEXT, TEXT), lambda: codes(TEXT, rows("text", 39, 80))),
@@ -146,6 +162,11 @@ CASES: dict[str, tuple[Case, Case]] = {
     "ROWS-TOO-MANY": (lambda: codes(rows("text", 0, 10_001)), lambda: codes(rows("text", 0, 10_000))),
     "AUTHORS-TOO-MANY": (lambda: codes(rows("chat", 0, 2_501)), lambda: codes(rows("chat", 0, 2_500))),
     "EVAL-ROWS": (lambda: codes(TEXT, rows("text", 40, 291)), lambda: codes(TEXT, rows("text", 40, 290))),
+    "EVAL-TOO-MANY": (
+        lambda: codes(rows("reinforcement", 0, 100), rows("reinforcement", 100, 601)),
+        lambda: codes(rows("reinforcement", 0, 100), rows("reinforcement", 100, 600)),
+    ),
+    "EVAL-GROUND-TRUTH": (lambda: codes(TEXT, rows("ground_truth", 40, 80)), lambda: codes(TEXT, rows("text", 40, 80))),
     "EVAL-TOO-FEW": (lambda: codes(TEXT, rows("text", 40, 49)), lambda: codes(TEXT, rows("text", 40, 50))),
     "EVAL-FEW": (lambda: codes(TEXT, rows("text", 40, 69)), lambda: codes(TEXT, rows("text", 40, 70))),
     "EVAL-SHARE": (

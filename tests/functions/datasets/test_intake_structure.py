@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -132,8 +133,22 @@ def test_megabytes_of_white_space_cost_no_more_than_others() -> None:
     assert found.keys_of_each().tolist() == [1]
 
 
-@given(st.text(st.sampled_from("\\u0041b"), max_size=14), st.integers(0, 5))
+@given(st.text(st.sampled_from("\\\\\\u0041b"), max_size=14), st.integers(0, 5))
 def test_an_escaped_nul_is_seen(text: str, before: int) -> None:
-    """Every `\\u0000` is found, at even and odd places; without those six characters nothing is."""
+    """Every escape of U+0000 is found; without those six characters nothing is."""
     data = b" " * before + text.encode() + b"\n"
-    assert lines(data).escaped_nul() == (b"\\u0000" in data)
+    escapes = re.sub(rb"\\\\", b"", data)  # an escaped backslash begins no escape
+    found = lines(data).escaped_nul()
+    assert found or b"\\u0000" not in escapes
+    assert not found or b"\\u0000" in data
+
+
+def test_the_name_of_nul_in_a_text_is_no_nul() -> None:
+    """Programs and patterns may say ``\\u0000``, written with an escaped backslash."""
+    assert not lines(json.dumps({"a": r"[\u0000-\u001f]"}).encode() + b"\n").escaped_nul()
+
+
+@given(st.lists(st.sampled_from([b"", b"\r", b" ", b"{}", b"\r\r", b"a\r"]), min_size=1))
+def test_blank_lines_are_those_without_bytes(content: list[bytes]) -> None:
+    """A CR before the line break belongs to the break; spaces are bytes."""
+    assert lines(b"\n".join(content) + b"\n").blank().tolist() == [line in (b"", b"\r") for line in content]

@@ -74,7 +74,11 @@ def test_lines_are_physical() -> None:
             },
             "a part is no text",
         ),
-        ("preference", {"input_text": "secret"}, "formats that can: text, gemini_messages, gemini_contents"),
+        (
+            "preference",
+            {"input_text": "secret"},
+            "formats that can: text, ground_truth, gemini_messages",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_refused_by_line(fmt: str, row: dict[str, object], named: str) -> None:

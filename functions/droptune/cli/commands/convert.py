@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..group import Exit, InputError
-from ..options import json_option
+from ..options import json_errors, json_option
 from ..paths import shown
 from ..rewriting import (
     Outputs,
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 @force_option
 @format_option
 @json_option
+@json_errors
 @click.pass_context
 def convert(
     context: click.Context,

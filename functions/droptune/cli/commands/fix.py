@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
 
 from ..group import Exit, InputError
-from ..options import json_option
-from ..paths import shown
+from ..options import json_errors, json_option
+from ..paths import shown, word
 from ..rewriting import (
     TABLE,
     Outputs,
@@ -23,6 +25,9 @@ from ..rewriting import (
     reasons,
     say,
 )
+
+if TYPE_CHECKING:
+    from ...datasets.legacy_encodings import Guess
 
 
 def _encoding(context: click.Context, parameter: click.Parameter, name: str | None) -> str | None:
@@ -42,6 +47,7 @@ def _encoding(context: click.Context, parameter: click.Parameter, name: str | No
 @click.option("--drop-unknown", is_flag=True, help="Remove fields that the service does not read.")
 @click.option("--deduplicate", is_flag=True, help="Set aside rows that repeat an earlier one exactly.")
 @json_option
+@json_errors
 @click.pass_context
 def fix(
     context: click.Context,
@@ -82,7 +88,13 @@ def fix(
             result = fix_table(opened, file, aside)
         else:
             result = fix_stream(opened, file, aside, Options(encoding, drop_unknown, deduplicate), fmt)
+        unread = encoding is None and (
+            result.refused == "FORMAT-UNKNOWN" or rule("BAD-UTF8").title["en"] in aside.by_reason
+        )
+        guess = _encoding_of(opened) if unread else None
         if result.refused is not None:
+            if said := _to_try(guess, path):
+                raise InputError(f"{shown(path)} cannot be corrected. {said}")
             definition = rule(result.refused)
             raise InputError(f"{shown(path)} cannot be corrected: {definition.title['en']}. {definition.fix['en']}")
     changes = [
@@ -100,6 +112,7 @@ def fix(
             "removed": result.removed,
             "reasons": removed,
             "damaged": result.damaged,
+            "encodings": [] if guess is None else list(guess.names),
         }
         click.echo(to_json(summary))
     else:
@@ -110,6 +123,27 @@ def fix(
         if removed:
             click.echo(f"{shown(quarantine)}: {count(result.removed, 'row')} removed")
             say(removed, "reason")
+        if said := _to_try(guess, path, " --force"):
+            click.echo(said)
         if result.damaged:
             click.echo("The compressed file is damaged: rows after the damage are missing.", err=True)
     context.exit(Exit.DONE if result.kept else Exit.YOUR_INPUT)
+
+
+def _encoding_of(opened: Callable[[], BinaryIO]) -> Guess:
+    from ...datasets.repair.encodings import Layers
+    from ...datasets.second_look import encoding_of
+
+    with opened() as stream:
+        return encoding_of(Layers(stream).stream)
+
+
+def _to_try(guess: Guess | None, path: Path, more: str = "") -> str:
+    """How to read the lines that are no UTF-8; empty where they do not tell."""
+    if guess is None or not guess.names:
+        return ""
+    command = f"`droptune fix {word(str(path))} --encoding {guess.names[0]}{more}`"
+    if guess.certain is not None:
+        return f"The lines that are not UTF-8 read as {guess.certain}: run {command} and look at some of the texts."
+    names = " or ".join(guess.possible)
+    return f"The lines that are not UTF-8 may be {names}: try {command} and look at some of the texts."

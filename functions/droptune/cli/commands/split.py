@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from ..group import InputError
-from ..options import json_option
+from ..options import json_errors, json_option
 from ..paths import shown, word
 from ..rewriting import Outputs, beside, file_argument, force_option, format_of_file, format_option, opener
 
@@ -25,6 +25,7 @@ from ..rewriting import Outputs, beside, file_argument, force_option, format_of_
 @force_option
 @format_option
 @json_option
+@json_errors
 def split(
     path: Path,
     share: float | None,

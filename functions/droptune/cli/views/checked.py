@@ -24,6 +24,7 @@ SIGNS = {"error": "✗", "warning": "!", "note": "i"}
 STATE_STYLES = {
     "ready": "green",
     "idle": "yellow",
+    "evaluation": "yellow",
     "repairable": "yellow",
     "rejected": "red",
     "waiting": "yellow",
@@ -108,6 +109,8 @@ def _rule(rule: Rule, say: Wording) -> Iterator[RenderableType]:
     if len(allowed) == 1 and (one_allowed := allowed.pop()):
         lines.append(Text.assemble((f"{say('allowed')}: ", "bold"), clean(one_allowed)))
     lines.append(Text.assemble((f"{say('fix')}: ", "bold"), clean(rule.findings[0].fix)))
+    if rule.remedy != "none":
+        lines.append(Text(say("remedy_" + rule.remedy), "dim"))
     yield Padding(Group(*lines), (0, 0, 0, 2))
 
 

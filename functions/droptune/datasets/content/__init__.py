@@ -14,13 +14,14 @@ from .frames import bodies
 from .instructions import examine_instructions
 from .labels import examine_labels
 from .languages import examine_languages
+from .leaks import Leaks
 from .near_duplicates import compare_prompts, examine_near_duplicates
-from .personal import examine_personal
+from .numbers import examine_numbers
 from .preferences import examine_preferences
 from .sample import Sample
 from .totals import Preferences, Totals
 
-__all__ = ["Content", "Preferences", "Sampled", "Totals", "compare", "examine"]
+__all__ = ["Content", "Leaks", "Preferences", "Sampled", "Totals", "compare", "examine"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ def examine(
     sample: Sequence[Sampled],
     rows: int,
     totals: Totals,
+    leaks: Leaks,
     findings: Findings,
 ) -> Content:
     """Findings about the content of one file of `rows` good rows, and its languages."""
@@ -53,7 +55,8 @@ def examine(
     if columns.answers:
         examine_labels(totals.answers, role, file, findings)
     examine_preferences(columns, totals.preferences, findings)
-    examine_personal(columns, findings)
+    examine_numbers(columns, findings)
+    leaks.report(findings, file, rows)
     languages, judged = examine_languages(columns, varying, findings)
     return Content(languages, judged)
 

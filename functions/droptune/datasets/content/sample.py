@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+import stringzilla
+
 from ...events import Format, Role
 from ..findings import Findings
 from ..formats.openai_turns import said_by
@@ -21,7 +23,14 @@ MAX_LINES_NAMED = 5
 SEPARATOR = "\0"
 # Spaces and letters that Japanese and Chinese texts have in two widths, and the bytes that they begin with.
 _WIDE = re.compile("[\u00a0\u3000\uff01-\uff9f]+")
-_WIDE_LEADS = (b"\xef\xbc", b"\xef\xbd", b"\xef\xbe", b"\xe3\x80\x80", b"\xc2\xa0")
+_WIDE_LEADS = (b"\xef", b"\xe3\x80\x80", b"\xc2\xa0")
+
+
+class Place(NamedTuple):
+    """Where a row stands in its file."""
+
+    line: int
+    offset: int
 
 
 class Pair(NamedTuple):
@@ -62,34 +71,55 @@ class Sample:
 
     @cached_property
     def data(self) -> bytes:
-        """All prompts, then all replies, as UTF-8 with a NUL after each; wide forms are made common ones (NFKC)."""
-        texts = [*self.prompts, *self.replies, ""]
-        joined = SEPARATOR.join(texts)
-        if joined.count(SEPARATOR) != len(texts) - 1:
-            joined = SEPARATOR.join(text.replace(SEPARATOR, " ") for text in texts)
-        data = joined.encode("utf-8", "surrogatepass")
-        if not joined.isascii() and any(lead in data for lead in _WIDE_LEADS):
-            joined = _WIDE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), joined)
-            data = joined.encode("utf-8", "surrogatepass")
-        return data
+        """All prompts, then all replies, `joined`."""
+        return joined([*self.prompts, *self.replies])
 
     def report(self, findings: Findings, code: str, positions: Sequence[int], **values: str | int | float) -> None:
         """One finding about some rows: their `count`, the `share` of the sample in %, and the first `lines`."""
         if positions:
-            lines = ", ".join(str(self.line(at)) for at in positions[:MAX_LINES_NAMED])
-            more: Values = {"count": len(positions), "share": percent(len(positions), len(self)), "lines": lines}
-            self._add(findings, code, positions[0], {**more, **values})
+            first = [self._place(at) for at in positions[:MAX_LINES_NAMED]]
+            summarise(findings, code, self.file, first, len(positions), len(self), values)
 
     def report_rows(self, findings: Findings, code: str, found: Sequence[tuple[int, Values]]) -> None:
         """A finding for each of some rows, given by their positions; past `MAX_ROWS_NAMED` they are only counted."""
-        for position, values in found[: MAX_ROWS_NAMED - 1]:
-            self._add(findings, code, position, values)
-        if rest := found[MAX_ROWS_NAMED - 1 :]:
-            self._add(findings, code, rest[0][0], rest[0][1], len(rest))
+        first = [(self._place(position), values) for position, values in found[:MAX_ROWS_NAMED]]
+        report_each(findings, code, self.file, first, len(found))
 
-    def _add(self, findings: Findings, code: str, position: int, values: Values, times: int = 1) -> None:
+    def _place(self, position: int) -> Place:
         kept = self._sampled[position]
-        findings.add(code, values, file=self.file, line=kept.line, offset=kept.offset, times=times)
+        return Place(kept.line, kept.offset)
+
+
+def summarise(
+    findings: Findings, code: str, file: str, first: Sequence[Place], count: int, of: int, values: Values
+) -> None:
+    """One finding about `count` of so many rows, of which the first are given: with their share in % and lines."""
+    lines = ", ".join(str(place.line) for place in first[:MAX_LINES_NAMED])
+    more: Values = {"count": count, "share": percent(count, of), "lines": lines}
+    findings.add(code, {**more, **values}, file=file, line=first[0].line, offset=first[0].offset)
+
+
+def report_each(findings: Findings, code: str, file: str, first: Sequence[tuple[Place, Values]], count: int) -> None:
+    """A finding for each of `count` rows, of which the first are given; past `MAX_ROWS_NAMED` they are only counted."""
+    for at, (place, values) in enumerate(first[:MAX_ROWS_NAMED], 1):
+        times = count - at + 1 if at == MAX_ROWS_NAMED else 1
+        findings.add(code, values, file=file, line=place.line, offset=place.offset, times=times)
+
+
+def joined(texts: Sequence[str]) -> bytes:
+    """The texts as UTF-8 with a NUL after each; wide forms are made common ones (NFKC)."""
+    text = SEPARATOR.join([*texts, ""])
+    if text.count(SEPARATOR) != len(texts):
+        text = SEPARATOR.join([*(each.replace(SEPARATOR, " ") for each in texts), ""])
+    data = text.encode("utf-8", "surrogatepass")
+    if not text.isascii() and any(stringzilla.find(data, lead) >= 0 for lead in _WIDE_LEADS):
+        text = SEPARATOR.join(map(_common, text.split(SEPARATOR)))
+        data = text.encode("utf-8", "surrogatepass")
+    return data
+
+
+def _common(text: str) -> str:
+    return text if text.isascii() else _WIDE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
 
 
 def percent(part: int, whole: int) -> float:

@@ -1,8 +1,9 @@
-"""The formats of rows, one line each, and how a row's format is told from its shape."""
+"""The formats of rows, one line each, and how a row's format is told from its shape, and a file's from its rows."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ...events import Format
@@ -26,9 +27,11 @@ from .reinforcement import REINFORCEMENT
 from .text import TEXT
 from .text_rationale import TEXT_RATIONALE
 
-__all__ = ["AMBIGUOUS", "FORMATS", "detect"]
+__all__ = ["AMBIGUOUS", "AWAITING_ROWS", "FORMATS", "SAMPLED_LINES", "commonest_format", "detect"]
 
 AMBIGUOUS = "ambiguous"  # the shape of a row that has those of two formats
+SAMPLED_LINES = 200  # of a file, to find out which format it is in
+AWAITING_ROWS = 10  # so many chats that end with the user, when most do, are no mistake: they are prompts
 
 FORMATS: Mapping[Format, RowFormat] = {
     fmt.name: fmt
@@ -62,6 +65,32 @@ _PREFERENCE_KEYS = frozenset({"candidate_0", "candidate_1", "choice"})
 _OPENAI_KEYS = frozenset({"tools", "functions", "parallel_tool_calls"})
 _OPENAI_TURN_KEYS = frozenset({"tool_calls", "tool_call_id", "function_call", "weight", "name", "refusal"})
 _OPENAI_ROLES = frozenset({"tool", "developer", "function"})
+
+
+def commonest_format(values: Iterable[Any]) -> RowFormat | None:
+    """The format of a file, by the values of its lines in order; None when no row is of a format known.
+
+    The commonest of the first `SAMPLED_LINES`, the first seen among equals; or that of the first row after them that
+    has one. Lines that hold no value count as well, whatever stands for them.
+    """
+    shapes: Counter[str] = Counter()
+    awaiting = 0
+    for number, value in enumerate(values):
+        if number >= SAMPLED_LINES and shapes:
+            break
+        if isinstance(value, dict) and (shape := detect(value)) and shape != AMBIGUOUS:
+            shapes[shape] += 1
+            awaiting += shape == "open_chat" and _awaits_answer(value)
+    if not shapes:
+        return None
+    commonest = shapes.most_common(1)[0][0]
+    if commonest == "open_chat" and "openai_chat" in shapes:  # whose plain rows look the same
+        commonest = "openai_chat"
+    elif commonest == "open_chat":
+        prompts = awaiting + shapes["open_prompts"]
+        if prompts >= AWAITING_ROWS and prompts > shapes["open_chat"] - awaiting:
+            commonest = "open_prompts"
+    return next(fmt for fmt in FORMATS.values() if fmt.name == commonest)
 
 
 def detect(row: Mapping[str, Any]) -> Format | str | None:
@@ -119,6 +148,10 @@ def _messages_shape(row: Mapping[str, Any]) -> Format | None:
     if "assistant" in roles:
         return "open_chat"
     return "open_prompts" if roles else None
+
+
+def _awaits_answer(row: Mapping[str, Any]) -> bool:
+    return next(reversed(_values(row["messages"], "role")), None) == "user"
 
 
 def _values(turns: Any, key: str) -> list[Any]:

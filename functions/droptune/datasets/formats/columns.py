@@ -28,18 +28,15 @@ def small_numbers(numbers: Iterable[int]) -> NDArray[np.uint8]:
     return np.frombuffer(bytes(numbers), np.uint8)
 
 
-def any_blank(texts: Sequence[str], sizes: NDArray[np.int32]) -> bool:
-    """`says_nothing` of texts whose lengths are known."""
-    return not sizes.all() or True in map(str.isspace, texts)
+def blanks(texts: Sequence[str], sizes: NDArray[np.int32]) -> list[int]:
+    """The positions of texts that say nothing, given their lengths."""
+    spaces = compress(range(len(texts)), map(str.isspace, texts)) if True in map(str.isspace, texts) else ()
+    return [*np.flatnonzero(sizes == 0).tolist(), *spaces]
 
 
 def blank_rows(*columns: Sequence[str]) -> list[int]:
     """The positions at which some column says nothing; the columns have one text for each row."""
-    found: set[int] = set()
-    for texts in columns:
-        found.update(compress(range(len(texts)), map(str.isspace, texts)))
-        found.update(at for at, text in enumerate(texts) if not text)
-    return sorted(found)
+    return sorted({at for texts in columns for at in blanks(texts, lengths(texts))})
 
 
 def per_row(values: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -52,8 +49,8 @@ def per_row(values: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.
 def pairs(prompt: str, prompts: Sequence[str], answer: str, answers: Sequence[str]) -> Batch | list[int]:
     """What `RowFormat.measure` gives for flat rows of a prompt and an answer: two names of fields, two columns."""
     asked, answered = lengths(prompts), lengths(answers)
-    if any_blank(prompts, asked) or any_blank(answers, answered):
-        return blank_rows(prompts, answers)
+    if blank := {*blanks(prompts, asked), *blanks(answers, answered)}:
+        return sorted(blank)
     return Batch(2, prompts, asked, answered, {prompt: asked, answer: answered}, answers)
 
 

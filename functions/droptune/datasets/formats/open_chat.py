@@ -80,4 +80,5 @@ OPEN_PROMPTS = RowFormat(
     problems=_problems(PROMPTS),
     example=lambda row: Example(_joined(row.messages), ""),
     has_answer=False,
+    incomplete=frozenset({"open_chat"}),
 )

@@ -15,7 +15,7 @@ import numpy as np
 
 from ..rowformat import Batch, Example, Problem, RowFormat
 from . import chat
-from .columns import any_blank, blank_rows, lengths, small_numbers
+from .columns import blank_rows, blanks, lengths, small_numbers
 from .dialogue import Dialogue
 from .fields import blank, excerpt, fields_of, shown, text_field, unknown_fields
 
@@ -44,9 +44,10 @@ def measure(rows: Sequence[Row]) -> Batch | list[int]:
     prompts = [row.input_text for row in rows]
     first, second = [row.candidate_0 for row in rows], [row.candidate_1 for row in rows]
     asked, in_first, in_second = lengths(prompts), lengths(first), lengths(second)
-    blanks = any_blank(prompts, asked) or any_blank(first, in_first) or any_blank(second, in_second)
-    if blanks or any(first[at] == second[at] for at in np.flatnonzero(in_first == in_second).tolist()):
-        return sorted({*blank_rows(prompts, first, second), *_identical(first, second)})
+    doubtful = {*blanks(prompts, asked), *blanks(first, in_first), *blanks(second, in_second)}
+    doubtful.update(at for at in np.flatnonzero(in_first == in_second).tolist() if first[at] == second[at])
+    if doubtful:
+        return sorted(doubtful)
     return Batch(
         keys=4,
         hashed=prompts,

@@ -81,8 +81,8 @@ def _body(group: Group, say: Wording) -> Iterator[str]:
         yield f'<p class="message">{prose(message)}</p>'
     fix = _common(finding.fix for finding in group.findings)
     yield f'<p class="fix"><span class="tag">{say("fix")}</span> {prose(fix or group.findings[0].fix)}</p>'
-    if group.rule and group.rule.remedy != "none":
-        yield f'<p class="remedy">{icon("tool")}{prose(say("remedy_" + group.rule.remedy))}</p>'
+    if group.remedy != "none":
+        yield f'<p class="remedy">{icon("tool")}{prose(say("remedy_" + group.remedy))}</p>'
     yield from _places(group, say, with_message=not message)
     allowed = _common(finding.allowed or "" for finding in group.findings)
     if allowed:

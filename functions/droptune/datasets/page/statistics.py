@@ -17,11 +17,14 @@ def statistics(report: Report, say: Wording) -> Iterator[str]:
     if not report.files:
         return
     yield f'<section id="statistics" aria-labelledby="h-statistics"><h2 id="h-statistics">{say("statistics")}</h2>'
-    if not any(one.rows for one in report.statistics.values()):
+    every = [
+        (each, role, one) for each in report.sets or (report,) for role, one in each.statistics.items() if one.rows
+    ]
+    if not every:
         yield f'<p class="quiet">{say("no_statistics")}</p>'
-    for role, one in report.statistics.items():
-        if one.rows:
-            yield from _of_file(role, one, say)
+    for each, role, one in every:
+        heading = say("role_" + role)
+        yield from _of_file(f"{each.dataset} · {heading}" if report.sets else heading, one, say)
     yield "</section>"
 
 
@@ -33,13 +36,13 @@ def tokens_in_words(tokens: Tokens, say: Wording) -> str:
     return f"{say('interval', low=tokens.low, high=tokens.high)} · {basis}"
 
 
-def _of_file(role: str, one: Statistics, say: Wording) -> Iterator[str]:
+def _of_file(heading: str, one: Statistics, say: Wording) -> Iterator[str]:
     amount = [say("count_rows", n=one.rows), say("count_characters", n=one.characters)]
     if one.tokens:
         amount.append(f"{say('tokens')} {one.tokens.total:,} ({tokens_in_words(one.tokens, say)})")
     amount.append(say("without_errors"))
     yield (
-        f'<section class="card stats"><h3>{plain(say("role_" + role))}</h3>'
+        f'<section class="card stats"><h3>{plain(heading)}</h3>'
         f'<p class="quiet">{" · ".join(plain(part) for part in amount)}</p><div class="grid">'
     )
     for name, summary in one.fields.items():

@@ -16,6 +16,7 @@ TONES = {
     "waiting": "warning",
     "superseded": "note",
     "idle": "warning",
+    "evaluation": "warning",
 }
 
 
@@ -98,12 +99,14 @@ def _file(file: FileReport, say: Wording) -> tuple[str, ...]:
 
 def advice(report: Report, say: Wording) -> Iterator[str]:
     """The section with what to do next with this data; nothing where there is no advice."""
-    if not report.advice:
+    every = [(each, one) for each in report.sets or (report,) for one in each.advice]
+    if not every:
         return
     yield f'<section id="advice" aria-labelledby="h-advice"><h2 id="h-advice">{say("advice")}</h2><ul class="advice">'
-    for one in map(say.advice, report.advice):
+    for each, one in ((each, say.advice(one)) for each, one in every):
+        of = f"{plain(each.dataset)}: " if report.sets else ""
         yield (
-            f'<li class="card">{icon("advice")}<div><p>{prose(one.message)}</p>'
+            f'<li class="card">{icon("advice")}<div><p>{of}{prose(one.message)}</p>'
             f'<p class="about">{plain(one.code)} · {say("source")}: {plain(one.source)}</p></div></li>'
         )
     yield "</ul></section>"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .changes import CHANGES
-from .fixing import Options, fix_stream
+from .fixing import fix_stream
+from .mending import Options
 from .outcome import Fixed
 from .tables import fix_table
 

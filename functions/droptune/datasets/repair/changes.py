@@ -20,6 +20,7 @@ CHANGES: Mapping[str, str] = {
     "several_lines": "values over several lines put on one",
     "two_values": "several values on a line put on lines of their own",
     "trailing_comma": "commas after the last value removed",
+    "control": "tabs and other control characters in texts written as escapes",
     "python": "Python dictionaries written as JSON",
     "nul": "NUL characters removed",
     "duplicate_key": "fields given twice with one value, once",

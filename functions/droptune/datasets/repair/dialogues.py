@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .speakers import ASKING, INSTRUCTING, names_for
-from .texts import Repair, Row, as_bit, as_text
+from .texts import Repair, Row, as_bit, as_text, says_nothing
 
 ROLE_KEYS = ("role", "author", "from")
 CONTENT_KEYS = ("content", "text", "value")
@@ -101,18 +101,22 @@ def _renamed(turn: Row, wanted: str, known: tuple[str, ...]) -> set[str]:
 def _only_text(content: Any) -> str | None:
     """The text of a content that is a list of one part."""
     part = content[0] if isinstance(content, list) and len(content) == 1 else None
-    if isinstance(part, dict) and part.get("type", "text") == "text" and isinstance(part.get("text"), str):
+    if not isinstance(part, dict) or not part.keys() <= {"type", "text"}:
+        return None
+    if part.get("type", "text") == "text" and isinstance(part.get("text"), str):
         return str(part["text"])
     return None
 
 
 def _system_to_context(row: Row, turns: list[Any], role_key: str) -> set[str]:
+    context = row.get("context", "")
+    if not isinstance(context, str) and not says_nothing(context):
+        return set()
     instructions = []
-    while turns and speaker(turns[0], role_key) in INSTRUCTING and isinstance(turns[0].get("content"), str):
+    while turns and speaker(turns[0], role_key) in INSTRUCTING and _is_plain(turns[0], role_key):
         instructions.append(turns.pop(0)["content"])
     if not instructions:
         return set()
-    context = row.get("context")
     before = [context] if isinstance(context, str) and context.strip() else []
     row["context"] = JOINED_BY.join([*before, *instructions])
     return {"system"}
@@ -139,7 +143,7 @@ def without_empty_ends(turns: list[Any], is_empty: Callable[[Any], bool], role_k
 
 
 def _is_empty(turn: Any) -> bool:
-    if not isinstance(turn, dict) or turn.get("tool_calls"):
+    if not isinstance(turn, dict) or not turn.keys() <= {*ROLE_KEYS, "content"}:
         return False
     content = turn.get("content", "")
     return content is None or content == [] or (isinstance(content, str) and not content.strip())
@@ -161,15 +165,17 @@ def _joined(turns: list[Any], role_key: str) -> set[str]:
 
 def _join(turns: list[Any], at: int, role_key: str) -> bool:
     first, second = turns[at], turns[at + 1]
-    plain = {role_key, "content"}
-    if first.keys() != plain or second.keys() != plain:
-        return False
-    if not isinstance(first["content"], str) or not isinstance(second["content"], str):
+    if not _is_plain(first, role_key) or not _is_plain(second, role_key):
         return False
     said = [content for content in (first["content"], second["content"]) if content.strip()]
     first["content"] = JOINED_BY.join(said)
     del turns[at + 1]
     return True
+
+
+def _is_plain(turn: Row, role_key: str) -> bool:
+    """Whether a turn has a role and a text, and nothing that would be lost without it."""
+    return turn.keys() == {role_key, "content"} and isinstance(turn["content"], str)
 
 
 def speaker(turn: Any, role_key: str) -> str | None:

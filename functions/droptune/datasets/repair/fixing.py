@@ -5,47 +5,32 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator
-from copy import deepcopy
+from collections.abc import Iterator
 from itertools import chain, islice
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
-from ..blocks import MAX_LINE_BYTES, Block
-from ..judging import SAMPLED_ROWS, Judge, commonest_format
+from ..blocks import Block
+from ..formats import commonest_format
 from ..layout import wrong_layout
-from ..lines import judge
-from ..rowformat import Problem, RowFormat, Values
-from ..rules import rule
+from ..rowformat import Problem, RowFormat
 from ..setaside import SetAside
 from .arrays import elements
 from .encodings import Layers
+from .mending import DEFAULT, MendedRow, Mender, Options
 from .outcome import Fixed
 from .pieces import Lines, Piece
-from .reading import PieceReading, read_piece
-from .rows import drop_unknown, repair_row
-from .syntax import Value
-from .tables import fix_table, is_table
-from .texts import without_nul
+from .reading import read_piece
+from .tables import Opened, fix_table, is_table
 
 LOOKED_AT = 64 * 1024  # of a file's bytes, to find out whether it has lines
+FIRST_VALUES = 2_000  # among which a row of a known format is looked for, where the file need not be corrected
 _NOT_TEXT = frozenset({"FILE-ZIP", "FILE-PARQUET"})
 _NOTHING = codecs.BOM_UTF8 + b" \t\r\n\0"
-_NO_PLACE: Values = {"position": 1, "found": "", "reason": "not certain"}
-
-
-class Options(NamedTuple):
-    """What is done only when asked for: `encoding` is that of lines that are no UTF-8."""
-
-    encoding: str | None = None
-    drop_unknown: bool = False
-    deduplicate: bool = False
-
-
-DEFAULT = Options()
+MOST_EXACT = 2.0**53  # larger whole numbers are no longer told apart by `float`
 
 
 def fix_stream(
-    opened: Callable[[], BinaryIO],
+    opened: Opened,
     out: BinaryIO,
     removed: SetAside,
     options: Options = DEFAULT,
@@ -65,9 +50,7 @@ def fix_stream(
     if fmt is None and is_table(head):
         return fix_table(opened, out, removed)
     is_array = layout == "FILE-ARRAY"
-    if fmt is None:
-        with opened() as stream:
-            fmt = commonest_format(_first_rows(Layers(stream).stream, is_array, options))
+    fmt = fmt or _format(opened, options, is_array=is_array)
     if fmt is None:
         result.refused = "FORMAT-UNKNOWN" if head.strip(_NOTHING) else "FILE-EMPTY"
         return result
@@ -85,18 +68,33 @@ def fix_stream(
     return result
 
 
-def _first_rows(stream: BinaryIO, is_array: bool, options: Options) -> Iterator[dict[str, Any]]:
-    """The first objects that can be read in a file."""
+def format_to_fix(opened: Opened) -> RowFormat | None:
+    """The format of a file's first rows as they read once they are put right; None when it is none that is known."""
+    with opened() as stream:
+        layout = wrong_layout(Layers(stream).stream.read(LOOKED_AT))
+    return None if layout in _NOT_TEXT else _format(opened, DEFAULT, is_array=layout == "FILE-ARRAY", most=FIRST_VALUES)
+
+
+def _format(opened: Opened, options: Options, *, is_array: bool, most: int | None = None) -> RowFormat | None:
+    with opened() as stream:
+        return commonest_format(islice(_values(Layers(stream).stream, is_array, options), most))
+
+
+def _values(stream: BinaryIO, is_array: bool, options: Options) -> Iterator[Any]:
+    """What can be read in a file, value by value, and None for what cannot be."""
     lines = Lines(stream)
     pieces = elements(stream) if is_array else chain.from_iterable(map(lines.pieces, lines))
     readings = (read_piece(piece.raw, options.encoding) for piece in pieces if not piece.huge)
-    values = (value.value for reading in readings for value in reading.values)
-    return islice((value for value in values if isinstance(value, dict)), SAMPLED_ROWS)
+    for reading in readings:
+        if reading.values:
+            yield from (value.value for value in reading.values)
+        else:
+            yield None
 
 
 class _Fixer:
     def __init__(self, fmt: RowFormat, options: Options, out: BinaryIO, removed: SetAside, result: Fixed) -> None:
-        self._judge = Judge(fmt)
+        self._mender = Mender(fmt, options)
         self._options = options
         self._out = out
         self._removed = removed
@@ -123,7 +121,7 @@ class _Fixer:
         returns = data.count(b"\r\n")
         if returns:
             data = data.replace(b"\r\n", b"\n")
-        if self._options.deduplicate or not self._judge.all_right(data):
+        if self._options.deduplicate or not self._mender.judge.all_right(data):
             return False
         self._out.write(data if data.endswith(b"\n") else data + b"\n")
         self._result.kept += data.count(b"\n") + (not data.endswith(b"\n"))
@@ -133,73 +131,36 @@ class _Fixer:
         return True
 
     def _take(self, piece: Piece) -> None:
-        if piece.huge:
-            self._remove(piece, piece.raw, [Problem("LINE-TOO-LONG", "", {"most": MAX_LINE_BYTES})])
-            return
-        reading = read_piece(piece.raw, self._options.encoding)
-        if reading.is_blank:
+        mended = self._mender.piece(piece)
+        if not mended.rows:
             self._result.changes.add(["blank"], piece.line)
-        elif not reading.values:
-            self._remove(piece, piece.raw, _wrong(judge(piece.raw)[1]) or [Problem("JSON-SYNTAX", "", _NO_PLACE)])
-        else:
-            kept = [self._take_row(piece, value, reading) for value in reading.values]
-            if any(kept):
-                self._result.changes.add(reading.changes, piece.line)
+        elif any([self._take_row(piece, row) for row in mended.rows]):
+            self._result.changes.add(mended.changes, piece.line)
 
-    def _take_row(self, piece: Piece, value: Value, reading: PieceReading) -> bool:
-        """Write a row as it is or put right, or set it aside; whether it was written."""
-        line = _encoded(value.value) if reading.is_rewritten else value.text.encode("utf-8", "surrogatepass")
-        found = self._judge.line(line)[1]
-        if found and isinstance(value.value, dict):
-            better, kinds = self._put_right(value.value, found)
-            if kinds and not _wrong(self._judge.line(better)[1]):
-                self._result.changes.add(kinds, piece.line)
-                line, found = better, []
-        wrong = _wrong(found) or self._repeated(line, piece)
+    def _take_row(self, piece: Piece, row: MendedRow) -> bool:
+        """Write a row, or set it aside; whether it was written."""
+        wrong = row.wrong or self._repeated(row.line, piece)
         if wrong:
-            raw = piece.raw if len(reading.values) == 1 else value.text.encode("utf-8", "surrogatepass")
-            self._remove(piece, raw, wrong)
+            self._removed.add_problems(piece.line, piece.offset, row.raw, wrong)
         else:
-            self._out.write(line + b"\n")
+            self._result.changes.add(row.changes, piece.line)
+            self._out.write(row.line + b"\n")
             self._result.kept += 1
         return not wrong
-
-    def _put_right(self, value: dict[str, Any], found: list[Problem]) -> tuple[bytes, set[str]]:
-        """A row with all repairs of its format, and their kinds."""
-        row = deepcopy(value)
-        kinds = repair_row(row, self._judge.format.name)
-        if any(problem.code == "NUL-ESCAPE" for problem in found):
-            row = without_nul(row)
-            kinds.add("nul")
-        if self._options.drop_unknown:
-            kinds |= drop_unknown(row, self._judge.row(row))
-        return _encoded(row), kinds
 
     def _repeated(self, line: bytes, piece: Piece) -> list[Problem]:
         """What is wrong with a row that was there before, if that is asked for."""
         if not self._options.deduplicate:
             return []
-        same = json.dumps(json.loads(line), sort_keys=True).encode()
-        digest = hashlib.blake2b(same, digest_size=16).digest()
+        value = json.loads(line, parse_int=_comparable, parse_float=_comparable)
+        digest = hashlib.blake2b(json.dumps(value, sort_keys=True).encode(), digest_size=16).digest()
         if digest not in self._seen:
             self._seen[digest] = piece.line
             return []
         return [Problem("DUPLICATE-ROW", "", {"found": self._seen[digest]})]
 
-    def _remove(self, piece: Piece, raw: bytes, problems: list[Problem]) -> None:
-        self._removed.add_problems(piece.line, piece.offset, raw, problems)
 
-
-def _wrong(problems: Iterable[Problem]) -> list[Problem]:
-    """Those for which a row is set aside: errors, and what the rules say to remove."""
-    definitions = ((problem, rule(problem.code)) for problem in problems)
-    return [problem for problem, its in definitions if its.severity == "error" or its.remedy == "remove"]
-
-
-def _encoded(value: Any) -> bytes:
-    """A value as one line of JSON; half a surrogate pair is written as an escape, to be found there."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
-        return json.dumps(value, separators=(",", ":")).encode("ascii")
+def _comparable(digits: str) -> float | list[str]:
+    """A number, or its digits in a list where it is too large to be told from others."""
+    number = float(digits)
+    return number if abs(number) < MOST_EXACT else [digits]

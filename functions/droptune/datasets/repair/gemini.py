@@ -26,6 +26,7 @@ CAMEL: Mapping[str, str] = {
 }
 _NAMES_OF_SYSTEM = ("systemInstruction", "generationConfig", "safetySettings", "toolConfig")
 _IN_ROW = frozenset(key for key, name in CAMEL.items() if name in _NAMES_OF_SYSTEM)
+_TURN = frozenset({"role", "parts"})
 _MEDIA = ("fileData", "inlineData")
 
 
@@ -136,6 +137,8 @@ def _instruction(row: Row) -> set[str]:
         if "role" in system and not isinstance(system["role"], str):
             del system["role"]  # which nothing reads
             changes.add("role")
+    if isinstance(system, dict) and not system.keys() <= _TURN:
+        return changes
     parts = system.get("parts") if isinstance(system, dict) else system
     if says_nothing(parts) or (isinstance(parts, list) and all(map(_is_blank, parts))):
         del row["systemInstruction"]
@@ -169,21 +172,26 @@ def _role(turn: Row, names: Mapping[str, str]) -> set[str]:
 
 def _system_turns(row: Row, turns: list[Any]) -> set[str]:
     """Instructions that stand before the conversation join ``systemInstruction``."""
+    before = row.get("systemInstruction", {"parts": []})
+    if not isinstance(before, dict) or not before.keys() <= _TURN or not isinstance(before.get("parts"), list):
+        return set()
     parts: list[Any] = []
-    while turns and speaker(turns[0], "role") in INSTRUCTING and isinstance(turns[0].get("parts"), list):
+    while turns and speaker(turns[0], "role") in INSTRUCTING and _is_plain(turns[0]):
         parts += turns.pop(0)["parts"]
     if not parts:
         return set()
-    before = row.get("systemInstruction")
-    if isinstance(before, dict) and isinstance(before.get("parts"), list):
-        parts = [*before["parts"], *parts]
-    row["systemInstruction"] = {"role": "system", "parts": parts}
+    row["systemInstruction"] = {"role": "system", "parts": [*before["parts"], *parts]}
     return {"system"}
 
 
 def _is_empty(turn: Any) -> bool:
-    parts = turn.get("parts", []) if isinstance(turn, dict) else None
+    parts = turn.get("parts", []) if isinstance(turn, dict) and turn.keys() <= _TURN else None
     return isinstance(parts, list) and all(map(_is_blank, parts))
+
+
+def _is_plain(turn: Row) -> bool:
+    """Whether a turn has a role and parts, and nothing that would be lost without it."""
+    return turn.keys() == _TURN and isinstance(turn["parts"], list)
 
 
 def _is_blank(part: Any) -> bool:
@@ -195,15 +203,13 @@ def _joined(turns: list[Any], answers: str) -> set[str]:
     changes: set[str] = set()
     at = 0
     while at + 1 < len(turns):
-        if speaker(turns[at], "role") in ("user", answers) and speaker(turns[at], "role") == speaker(
-            turns[at + 1], "role"
-        ):
-            first, second = turns[at].get("parts"), turns[at + 1].get("parts")
-            if isinstance(first, list) and isinstance(second, list):
-                turns[at]["parts"] = _in_one(first, second)
-                del turns[at + 1]
-                changes.add("neighbours")
-                continue
+        first, second = turns[at], turns[at + 1]
+        same = speaker(first, "role") in ("user", answers) and speaker(first, "role") == speaker(second, "role")
+        if same and _is_plain(first) and _is_plain(second):
+            first["parts"] = _in_one(first["parts"], second["parts"])
+            del turns[at + 1]
+            changes.add("neighbours")
+            continue
         at += 1
     return changes
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from .syntax import Unreadable, Value, read_values
 
-_READ_ANEW = frozenset({"python", "duplicate_key"})
+_READ_ANEW = frozenset({"python", "control", "duplicate_key"})
 
 
 class PieceReading(NamedTuple):

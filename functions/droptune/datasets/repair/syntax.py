@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 MOST_PYTHON_CHARACTERS = 1024 * 1024  # Python's own parser takes a hundred times the memory of what it reads
 MOST_DIGITS = 4000  # Python refuses to read longer integers
 _BETWEEN = re.compile(r"[\s,]*")
+_CONTROL = re.compile(r"[\x01-\x1f]")
 # Texts are passed over, also one without an end; possessive, because trying again costs the square of the length.
 _TRAILING_COMMA = re.compile(r'("(?:[^"\\]++|\\.)*+"?)|,(?=\s*+[}\]])', re.DOTALL)
 
@@ -36,7 +37,7 @@ class Reading(NamedTuple):
 
 def read_values(text: str) -> Reading:
     """The values in a line of text. Unreadable when they are not certain."""
-    for attempt in (_as_json, _without_trailing_commas, _as_python):
+    for attempt in (_as_json, _with_controls, _without_trailing_commas, _as_python):
         if (reading := attempt(text)) is not None:
             return reading
     raise Unreadable
@@ -49,35 +50,45 @@ def skip_between(text: str, at: int) -> int:
     return match.end()
 
 
-def decode_at(text: str, at: int) -> tuple[Any, int, bool]:
+def decode_at(text: str, at: int, *, strict: bool = True) -> tuple[Any, int, bool]:
     """The JSON value that begins at a position, where it ends, and whether a repeated field was made one.
 
-    ValueError when there is none; as JSONDecodeError, its position says whether the text just ended too early.
+    Texts may hold control characters when it need not be `strict`. A number beyond what Python reads is infinite, so
+    that the value cannot be written anew. JSONDecodeError when there is no value; its position says whether the text
+    just ended too early. Unreadable where it is not certain.
     """
-    reader = _Reader()
+    reader = _Reader(strict)
     value, end = reader.decoder.raw_decode(text, at)
     return value, end, reader.repeated
 
 
-class _Reader:
-    """A JSON decoder that takes finite numbers only, and a repeated field only with an equal value."""
+def as_json(value: Any, *, ascii_only: bool = False) -> str:
+    """A value as JSON on one line. Unreadable when it holds a number that was too large to read."""
+    try:
+        return json.dumps(value, ensure_ascii=ascii_only, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        raise Unreadable from error
 
-    def __init__(self) -> None:
+
+class _Reader:
+    """A JSON decoder that takes numbers only, no NaN, and a repeated field only with an equal value."""
+
+    def __init__(self, strict: bool) -> None:
         self.repeated = False
         self.decoder = json.JSONDecoder(
-            object_pairs_hook=self._object, parse_constant=_refuse, parse_int=_integer, parse_float=_number
+            object_pairs_hook=self._object, parse_constant=_refuse, parse_int=_integer, strict=strict
         )
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         built = dict(pairs)
         if len(built) < len(pairs):
-            if any(json.dumps(built[key]) != json.dumps(value) for key, value in pairs):
+            if any(as_json(built[key]) != as_json(value) for key, value in pairs):
                 raise Unreadable
             self.repeated = True
         return built
 
 
-def _as_json(text: str) -> Reading | None:
+def _as_json(text: str, strict: bool = True) -> Reading | None:
     values: list[Value] = []
     changes: set[str] = set()
     at = skip_between(text, 0)
@@ -85,7 +96,7 @@ def _as_json(text: str) -> Reading | None:
         changes.add("trailing_comma")
     while at < len(text):
         try:
-            value, end, repeated = decode_at(text, at)
+            value, end, repeated = decode_at(text, at, strict=strict)
         except (json.JSONDecodeError, RecursionError):
             return None
         values.append(Value(value, text[at:end]))
@@ -99,10 +110,16 @@ def _as_json(text: str) -> Reading | None:
     return Reading(values, frozenset(changes)) if values else None
 
 
+def _with_controls(text: str) -> Reading | None:
+    """The values of a text in which characters such as tabs, which JSON wants as escapes, stand as they are."""
+    reading = _as_json(text, strict=False) if _CONTROL.search(text) else None
+    return None if reading is None else reading._replace(changes=reading.changes | {"control"})
+
+
 def _without_trailing_commas(text: str) -> Reading | None:
     """The values of a text in which a comma stands before a closing bracket."""
     shorter = _TRAILING_COMMA.sub(lambda match: match[1] or "", text)
-    reading = _as_json(shorter) if shorter != text else None
+    reading = _as_json(shorter) or _with_controls(shorter) if shorter != text else None
     return None if reading is None else reading._replace(changes=reading.changes | {"trailing_comma"})
 
 
@@ -144,14 +161,5 @@ def _refuse(name: str) -> Any:
     raise Unreadable
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > MOST_DIGITS:
-        raise Unreadable
-    return int(digits)
-
-
-def _number(digits: str) -> float:
-    number = float(digits)
-    if not math.isfinite(number):
-        raise Unreadable
-    return number
+def _integer(digits: str) -> int | float:
+    return int(digits) if len(digits) <= MOST_DIGITS else math.inf

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import BinaryIO, NamedTuple
 
 from ..blocks import blocks, lines_of
@@ -12,6 +13,8 @@ from ..rowformat import Problem, Values
 from ..setaside import SetAside
 from .encodings import Layers
 from .outcome import Fixed
+
+Opened = Callable[[], AbstractContextManager[BinaryIO]]
 
 
 class _Line(NamedTuple):
@@ -27,7 +30,7 @@ def is_table(head: bytes) -> bool:
     return QUERY.encode() in first and not first.lstrip().startswith((b"{", b"["))
 
 
-def fix_table(opened: Callable[[], BinaryIO], out: BinaryIO, removed: SetAside) -> Fixed:
+def fix_table(opened: Opened, out: BinaryIO, removed: SetAside) -> Fixed:
     """Write the right lines of a table to `out`, and the others to `removed`."""
     result = Fixed("embedding_labels")
     with opened() as stream:

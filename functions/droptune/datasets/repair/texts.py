@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -14,8 +15,10 @@ _BITS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1, "true": 1, "false": 0}
 
 
 def as_text(value: Any) -> str | None:
-    """The text of a number or truth value, as JSON writes it; None for anything else."""
-    return json.dumps(value) if isinstance(value, bool | int | float) else None
+    """The text of a number or truth value, as JSON writes it; None for anything else, and what is no finite number."""
+    if not isinstance(value, bool | int | float) or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    return json.dumps(value)
 
 
 def as_bit(value: Any) -> int | None:
