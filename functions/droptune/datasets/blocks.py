@@ -32,15 +32,15 @@ class Block(NamedTuple):
     huge: bool = False
 
 
-def windows(stream: BinaryIO) -> Iterator[Window]:
+def windows(stream: BinaryIO, read_bytes: int = READ_BYTES) -> Iterator[Window]:
     """The stream's lines in order, in one pass, holding no more than a line and a read."""
-    buffer = bytearray(2 * READ_BYTES)
+    buffer = bytearray(2 * read_bytes)
     offset = held = 0  # bytes before the buffer; bytes of an unfinished line at its start
     while True:
-        if held + READ_BYTES > len(buffer):
-            buffer = buffer[:held] + bytearray(held + READ_BYTES)
+        if held + read_bytes > len(buffer):
+            buffer = buffer[:held] + bytearray(held + read_bytes)
         view = memoryview(buffer)
-        filled = _fill(stream, view, held, held + READ_BYTES)
+        filled = _fill(stream, view, held, held + read_bytes)
         if filled == held:
             break
         cut = buffer.rfind(b"\n", held, filled) + 1
@@ -53,7 +53,7 @@ def windows(stream: BinaryIO) -> Iterator[Window]:
             yield Window(offset, view[:KEPT_OF_HUGE_LINE], huge=True)
             passed, rest = _pass_over(stream, filled)
             offset, held = offset + passed, len(rest)
-            buffer = bytearray(2 * READ_BYTES)
+            buffer = bytearray(2 * max(read_bytes, READ_BYTES))
             buffer[:held] = rest
         else:
             held = filled
@@ -61,10 +61,10 @@ def windows(stream: BinaryIO) -> Iterator[Window]:
         yield Window(offset, view[:held])
 
 
-def blocks(stream: BinaryIO) -> Iterator[Block]:
+def blocks(stream: BinaryIO, read_bytes: int = READ_BYTES) -> Iterator[Block]:
     """The stream's lines as blocks of bytes that may be kept."""
     line = 1
-    for window in windows(stream):
+    for window in windows(stream, read_bytes):
         data = bytes(window.data)
         yield Block(line, window.offset, data, window.huge)
         line += 1 if window.huge else data.count(b"\n")

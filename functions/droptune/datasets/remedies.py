@@ -21,7 +21,8 @@ from .rowformat import RowFormat
 from .rules import Remedy, rule
 
 MOST_BYTES = 8 * 1024 * 1024  # of the lines that are put right one by one
-READ_BYTES = 64 * 1024
+READ_BYTES = 16 * 1024
+ENOUGH_LINES = 100  # are tried where some of them are lost; what others are is taken from their rules
 
 
 class Judged(NamedTuple):
@@ -106,6 +107,8 @@ def _decide_lines(findings: Findings, file: Judged, fmt: RowFormat) -> None:
         for first, raw, count in _runs(stream, places):
             tried.update(range(first, first + count))
             lost.update(first + index for index in lost_lines(raw, mender))
+            if lost and len(tried) >= ENOUGH_LINES:  # to the file, the others do not matter any more
+                break
 
     def remedy(found: Found) -> Remedy | None:
         if found.line not in tried or not _is_of_row(found):

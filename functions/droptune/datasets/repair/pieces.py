@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO, NamedTuple
 
-from ..blocks import Block, blocks, lines_of
+from ..blocks import READ_BYTES, Block, blocks, lines_of
 from .syntax import Unreadable, decode_at, skip_between
 
 # Of a block with a fault, so many lines are looked at together: few enough that most such pieces have none.
@@ -36,8 +36,8 @@ class Piece(NamedTuple):
 class Lines:
     """The blocks of a file, each of which may be asked for its pieces, or to be cut into smaller blocks."""
 
-    def __init__(self, stream: BinaryIO) -> None:
-        self._blocks = blocks(stream)
+    def __init__(self, stream: BinaryIO, read_bytes: int = READ_BYTES) -> None:
+        self._blocks = blocks(stream, read_bytes)
         self._cut: deque[Block] = deque()
         self._passed = self._vain = 0  # pieces given out; lines looked at for values that did not come to an end
         self.lines = 0  # so far

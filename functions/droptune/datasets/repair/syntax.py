@@ -130,7 +130,7 @@ def _as_python(text: str) -> Reading | None:
         return None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SyntaxWarning)
+            warnings.simplefilter("ignore")
             tree = ast.parse(literal, mode="eval")
         value = _plain(tree.body)
     except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):

@@ -28,7 +28,7 @@ class Trial(NamedTuple):
 def lost_lines(raw: bytes, mender: Mender) -> set[int]:
     """Which of these lines, counted from 0, hold something that would be set aside."""
     lost: set[int] = set()
-    lines = Lines(io.BytesIO(raw))
+    lines = Lines(io.BytesIO(raw), len(raw))
     for block in lines:
         for piece in lines.pieces(block):
             if not mender.piece(piece).is_right:
