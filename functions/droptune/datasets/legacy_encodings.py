@@ -2,7 +2,8 @@
 
 An encoding counts where every line can be decoded, and nearly all letters outside ASCII are then ones that its
 languages use, in an order in which they use them. The wrong ones give rare signs, capitals within words, or accents in
-a row.
+a row. Detectors for any text always name one: charset-normalizer 3.5 takes a few lines of French for windows-1250, and
+KOI8-R for windows-1251.
 """
 
 from __future__ import annotations
