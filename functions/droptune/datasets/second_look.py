@@ -6,7 +6,6 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from itertools import islice
-from shlex import quote
 from typing import BinaryIO
 
 from .blocks import blocks, lines_of
@@ -26,10 +25,10 @@ def look_again(file: str, findings: Findings, reopen: Callable[[], AbstractConte
         with reopen() as stream:
             guess = guessed(list(_lines_at(stream, bad[:SAMPLED_LINES])))
         if guess.certain is not None:
-            findings.add("FILE-ENCODING", {"found": guess.certain, "file": quote(file)}, file=file)
+            findings.add("FILE-ENCODING", {"found": guess.certain}, file=file)
         elif guess.possible:
             names, first = ", ".join(guess.possible), guess.possible[0]
-            findings.add("FILE-ENCODING-UNSURE", {"found": names, "first": first, "file": quote(file)}, file=file)
+            findings.add("FILE-ENCODING-UNSURE", {"found": names, "first": first}, file=file)
     if findings.offsets("FILE-GZIP", file):
         with reopen() as stream:
             if is_cut(stream):

@@ -16,7 +16,7 @@ import google_crc32c
 import pytest
 import requests
 from google.api_core.exceptions import Forbidden
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from droptune.clients.download import MOST_BREAKS, SKIPPED_BYTES, Patience, download
@@ -130,6 +130,7 @@ def read_at(bucket: Bucket, places: Iterable[int], size_bytes: int) -> list[byte
             return [reader.read(1000) for place in places if reader.seek(place) == place]
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.integers(0, len(DATA)), max_size=6))
 def test_places_are_read_in_any_order(places: list[int]) -> None:
     """Ahead or back, within what was read already or far from it: the bytes are those of the place."""

@@ -115,7 +115,7 @@ def test_the_advice_names_the_encoding_and_the_command() -> None:
     """Shift_JIS and Windows-1252 are told apart, and no advice is to take one for the other."""
     japanese = b"".join(line[:-1] + ', "output_text": "票"}\n'.encode("cp932") for line in bad_lines(JAPANESE, "cp932"))
     for data, encoding in ((rows("text", 0, 30) + japanese, "cp932"), (japanese, "cp932")):
-        assert f"droptune fix train.jsonl --encoding {encoding}" in found(data, "FILE-ENCODING").fix
+        assert f"droptune fix FILE --encoding {encoding}" in found(data, "FILE-ENCODING").fix
     french = b'{"input_text": "caf\xe9", "output_text": "d\xe9j\xe0"}\n'
     assert found(rows("text", 0, 30) + french, "FILE-ENCODING").values["found"] == "windows-1252"
     assert "1252" not in found(rows("text", 0, 30) + french, "BAD-UTF8").fix
