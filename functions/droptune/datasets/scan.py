@@ -184,9 +184,7 @@ class Scanner:
         rows, at = self._decoder.rows(block)
         bad = set[int]()
         if at is not None:
-            undecoded = ~self._blanks
-            undecoded[at] = False
-            bad.update(np.flatnonzero(undecoded).tolist())
+            bad.update(self._without(at))
         if block.lines.escaped_nul():
             at, rows = self._without_escapes(block, rows, at, bad)
         left: Batch | None = None
@@ -208,6 +206,13 @@ class Scanner:
             for i in reversed(doubtful):
                 del at[i], rows[i]
         return sorted(bad)
+
+    def _without(self, at: list[int]) -> list[int]:
+        """The lines of the block at hand that are neither empty nor among some."""
+        others = ~self._blanks
+        others[at] = False
+        found: list[int] = np.flatnonzero(others).tolist()
+        return found
 
     def _learn(self, block: Located, fmt: RowFormat) -> bool:
         """Take the unknown fields of a block's rows for fields that all rows have; whether there are any. Done once."""
@@ -248,8 +253,7 @@ class Scanner:
         """The rows whose lines have more or fewer keys than the typed rows: unknown or repeated fields."""
         keys = each_key(batch, len(rows)) + self._extras.keys(rows)
         lines = block.lines
-        others: list[int] = [] if at is None else np.delete(np.arange(len(lines)), at).tolist()
-        if lines.have_keys(int(keys.sum()), others):
+        if lines.have_keys(int(keys.sum()), () if at is None else self._without(at)):
             return []
         each = lines.keys_of_each() if at is None else lines.keys_of_each()[at]
         other: list[int] = np.flatnonzero(each != keys).tolist()
