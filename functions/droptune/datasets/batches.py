@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .formats.columns import lengths
+from .bulk import lengths
 from .rowformat import Batch, RowFormat
 
 

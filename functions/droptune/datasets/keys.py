@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from .bulk import hashes
 from .judging import UNDECODABLE, errors
 from .layout import BOM
 from .lines import judge
@@ -259,8 +260,7 @@ def read_row(fmt: RowFormat, decode: Callable[[bytes], Any], line: bytes) -> Any
 
 
 def _by_last_text(batch: Batch) -> tuple[NDArray[np.uint64], NDArray[np.uint32]]:
-    hashes = np.fromiter(map(hash, batch.hashed), np.int64, len(batch.hashed)).view(np.uint64)
-    prompts = (hashes ^ (batch.prompt.astype(np.uint64) * np.uint64(_MIX[0]))) * np.uint64(_MIX[1])
+    prompts = (hashes(batch.hashed) ^ (batch.prompt.astype(np.uint64) * np.uint64(_MIX[0]))) * np.uint64(_MIX[1])
     return prompts, batch.answer.astype(np.uint32)
 
 

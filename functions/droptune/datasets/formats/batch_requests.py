@@ -13,8 +13,8 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from ..bulk import lengths
 from ..rowformat import Batch, Example, Problem, RowFormat
-from .columns import lengths
 from .fields import blank, excerpt, fields_of, shown, unknown_fields
 
 REQUEST_FIELDS = frozenset(

@@ -11,8 +11,8 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from ..bulk import blanks
 from ..rowformat import Batch, Example, Problem, Remark, RowFormat
-from .columns import says_nothing
 from .dialogue import Dialogue
 from .fields import blank, excerpt, shown, unknown_fields
 
@@ -48,9 +48,9 @@ def measure_dialogues(rows: Sequence[Any], dialogue: Dialogue) -> Batch | list[i
     batch = dialogue.measure([row.messages for row in rows])
     contexts = [row.context for row in rows]
     given = [context for context in contexts if context is not msgspec.UNSET]
-    if says_nothing(given):
-        blanks = {at for at, context in enumerate(contexts) if context is not msgspec.UNSET and blank(context)}
-        return sorted(blanks if isinstance(batch, Batch) else blanks.union(batch))
+    if blanks(given):
+        nothing = {at for at, context in enumerate(contexts) if context is not msgspec.UNSET and blank(context)}
+        return sorted(nothing if isinstance(batch, Batch) else nothing.union(batch))
     if not given or not isinstance(batch, Batch):
         return batch
     sizes = np.array([0 if context is msgspec.UNSET else len(context) for context in contexts], np.int32)

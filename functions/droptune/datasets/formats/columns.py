@@ -1,26 +1,16 @@
-"""Columns of typed rows, for the fast path: lengths, and which rows say nothing in one of their texts."""
+"""Columns of typed rows, for the fast path."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import compress
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bulk import blanks, lengths
 from ..rowformat import Batch
-
-
-def lengths(texts: Sequence[str]) -> NDArray[np.int32]:
-    """The characters of each text."""
-    return np.fromiter(map(len, texts), np.int32, len(texts))
-
-
-def says_nothing(texts: Sequence[str]) -> bool:
-    """Whether any text is empty or white space only."""
-    return "" in texts or any(map(str.isspace, texts))
 
 
 def small_numbers(numbers: Iterable[int]) -> NDArray[np.uint8]:
@@ -28,15 +18,9 @@ def small_numbers(numbers: Iterable[int]) -> NDArray[np.uint8]:
     return np.frombuffer(bytes(numbers), np.uint8)
 
 
-def blanks(texts: Sequence[str], sizes: NDArray[np.int32]) -> list[int]:
-    """The positions of texts that say nothing, given their lengths."""
-    spaces = compress(range(len(texts)), map(str.isspace, texts)) if True in map(str.isspace, texts) else ()
-    return [*np.flatnonzero(sizes == 0).tolist(), *spaces]
-
-
 def blank_rows(*columns: Sequence[str]) -> list[int]:
-    """The positions at which some column says nothing; the columns have one text for each row."""
-    return sorted({at for texts in columns for at in blanks(texts, lengths(texts))})
+    """The positions at which some column says nothing, in order; the columns have one text for each row."""
+    return sorted({at for texts in columns for at in blanks(texts)})
 
 
 def per_row(values: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.int32]:
@@ -48,9 +32,9 @@ def per_row(values: NDArray[np.int32], counts: NDArray[np.int32]) -> NDArray[np.
 
 def pairs(prompt: str, prompts: Sequence[str], answer: str, answers: Sequence[str]) -> Batch | list[int]:
     """What `RowFormat.measure` gives for flat rows of a prompt and an answer: two names of fields, two columns."""
+    if blank := blank_rows(prompts, answers):
+        return blank
     asked, answered = lengths(prompts), lengths(answers)
-    if blank := {*blanks(prompts, asked), *blanks(answers, answered)}:
-        return sorted(blank)
     return Batch(2, prompts, asked, answered, {prompt: asked, answer: answered}, answers)
 
 
@@ -69,8 +53,8 @@ def measure_prompts(prompt: str) -> Callable[[Sequence[Any]], Batch | list[int]]
 
     def measure(rows: Sequence[Any]) -> Batch | list[int]:
         prompts = list(map(get_prompt, rows))
-        if says_nothing(prompts):
-            return blank_rows(prompts)
+        if blank := blanks(prompts):
+            return blank
         asked = lengths(prompts)
         return Batch(1, prompts, asked, np.zeros(len(rows), np.int32), {prompt: asked})
 

@@ -13,8 +13,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bulk import blanks, lengths
 from ..rowformat import Batch
-from .columns import lengths, per_row
+from .columns import per_row
 from .contents import Conversation, Conversed, Turn, extra_problems
 from .fields import keys_within
 from .parts import Part
@@ -177,11 +178,9 @@ def _texts_of_parts(contents: Sequence[list[Part]]) -> Texts | None:
 def _sizes(texts: list[Any]) -> Sizes | None:
     """The characters of each text; None when one is none, or says nothing."""
     try:
-        blank = any(map(str.isspace, texts))
+        return None if blanks(texts) else lengths(texts)
     except TypeError:  # the part is of another kind
         return None
-    sizes = lengths(texts)
-    return None if blank or not sizes.all() else sizes
 
 
 def _alternate(roles: list[str], turns: Sizes, answers: str) -> bool:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bulk import blanks, lengths
 from ..rowformat import Batch, Problem, Values
-from .columns import lengths, per_row, says_nothing
+from .columns import per_row
 from .fields import blank, excerpt, fields_of, shown, text_field, unknown_fields
 
 # What others call the one who asks, the one who answers, and the instruction before them.
@@ -81,7 +82,7 @@ class Dialogue:
         counts = list(map(len, dialogues))
         right = {count: self._right_roles(count) for count in set(counts)}
         expected = [role for count in counts for role in right[count]]
-        if roles != expected or not all(right.values()) or says_nothing(texts):
+        if roles != expected or not all(right.values()) or blanks(texts):
             return self._doubtful(counts, roles, texts)
 
         sizes, turns_of = lengths(texts), np.array(counts, np.int32)

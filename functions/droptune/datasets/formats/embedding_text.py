@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from ..bulk import lengths
 from ..rowformat import Batch, Example, Problem, RowFormat
-from .columns import blank_rows, lengths, says_nothing
+from .columns import blank_rows
 from .fields import excerpt, shown, text_field, unknown_fields
 
 FIELDS = frozenset({"_id", "title", "text"})
@@ -28,8 +29,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
 def _measure(rows: Sequence[Row]) -> Batch | list[int]:
     ids, texts = [row.id for row in rows], [row.text for row in rows]
-    if says_nothing(ids) or says_nothing(texts):
-        return blank_rows(ids, texts)
+    if blank := blank_rows(ids, texts):
+        return blank
     sizes, nothing = lengths(texts), np.zeros(len(rows), np.int32)
     titles = [row.title for row in rows if not isinstance(row.title, msgspec.UnsetType)]
     if not titles:

@@ -13,8 +13,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from ..bulk import lengths
 from ..rowformat import Batch, Example, Problem, RowFormat
-from .columns import lengths
 from .fields import excerpt, fields_of, shown, unknown_fields
 from .openai_messages import messages_problems
 from .openai_tools import tools_problems

@@ -13,9 +13,10 @@ from typing import Any, Literal
 import msgspec
 import numpy as np
 
+from ..bulk import lengths
 from ..rowformat import Batch, Example, Problem, RowFormat
 from . import chat
-from .columns import blank_rows, blanks, lengths, small_numbers
+from .columns import blank_rows, small_numbers
 from .dialogue import Dialogue
 from .fields import blank, excerpt, fields_of, shown, text_field, unknown_fields
 
@@ -44,7 +45,7 @@ def measure(rows: Sequence[Row]) -> Batch | list[int]:
     prompts = [row.input_text for row in rows]
     first, second = [row.candidate_0 for row in rows], [row.candidate_1 for row in rows]
     asked, in_first, in_second = lengths(prompts), lengths(first), lengths(second)
-    doubtful = {*blanks(prompts, asked), *blanks(first, in_first), *blanks(second, in_second)}
+    doubtful = {*blank_rows(prompts, first, second)}
     doubtful.update(at for at in np.flatnonzero(in_first == in_second).tolist() if first[at] == second[at])
     if doubtful:
         return sorted(doubtful)

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from ..rowformat import Batch, Example, Problem, RowFormat
-from .columns import lengths
 from .contents import Conversation, Conversed, joined
 from .contents_columns import asked_batch, doubtful, read
 from .fields import blank, escaped, excerpt, fields_of, shown
@@ -35,7 +35,7 @@ def measure(rows: Sequence[Any]) -> Batch | list[int]:
     wrong = {at for at, given in enumerate(references) if next(reference_problems(given), None) is not None}
     if columns is None or wrong:
         return sorted(wrong.union(doubtful(rows, CONVERSATION)))
-    named = lengths(references) + 1
+    named = np.array([1 + len(given) for given in references], np.int32)
     return asked_batch(columns._replace(keys=columns.keys + named))
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import msgspec
 
+from ..bulk import lengths
 from ..rowformat import Batch, Example, Problem, RowFormat
 from . import text
-from .columns import blank_rows, lengths, says_nothing
+from .columns import blank_rows
 from .fields import text_field, unknown_fields
 
 
@@ -26,8 +27,8 @@ def measure(rows: Sequence[Row]) -> Batch | list[int]:
     """The columns of the rows; answer and rationale are both learned, and only the answer can be a label."""
     prompts, answers = [row.input_text for row in rows], [row.output_text for row in rows]
     rationales = [row.rationale for row in rows]
-    if says_nothing(prompts) or says_nothing(answers) or says_nothing(rationales):
-        return blank_rows(prompts, answers, rationales)
+    if blank := blank_rows(prompts, answers, rationales):
+        return blank
     asked, answered, reasoned = lengths(prompts), lengths(answers), lengths(rationales)
     fields = {"input_text": asked, "output_text": answered, "rationale": reasoned}
     return Batch(3, prompts, asked, answered + reasoned, fields, answers)

@@ -1,0 +1,14 @@
+"""What is asked of every text of a column, or every byte of a block, and would take longest one by one in Python.
+
+It is compiled where a C compiler is at hand when the package is installed; elsewhere, and where the sources are
+deployed as they are, Python and numpy do the same.
+"""
+
+from __future__ import annotations
+
+try:
+    from .native import blanks, hashes, lengths, line_ends
+except ImportError:
+    from .plain import blanks, hashes, lengths, line_ends
+
+__all__ = ["blanks", "hashes", "lengths", "line_ends"]
