@@ -23,13 +23,13 @@ from .fieldtexts import texts_of_fields
 from .findings import Findings
 from .formats import FORMATS
 from .limits import FileFacts, Serves, check_limits, retirement
-from .overlong import TokenLimits, judge_row, located
+from .overlong import LongRows, TokenLimits, judge_row, located
 from .parallel import scan_file
 from .purpose import Purpose, purpose, started
 from .rowformat import Problem, RowFormat
-from .scan import LongRows, Scan, scan
+from .scan import Scan, scan
 from .second_look import look_again
-from .tokens import WORST_TOKENS_PER_BYTE, Counter
+from .tokens import Counter
 
 Opened = AbstractContextManager[BinaryIO]
 # The files whose rows are trained on, so that evaluating on them means nothing.
@@ -215,14 +215,10 @@ def _long_rows(role: Role, request: Request, counter: Counter | None, fmt: RowFo
     if tuning is None:
         return None
     limits = TokenLimits.of(tuning)
-    given = [limit for limit in (limits.prompt, limits.answer, limits.row) if limit is not None]
-    if not given:
-        return None
-
     pair_of = PAIRS.get(fmt.name)
     of_answers = TokenLimits(None, limits.answer, None, limits.excess)
 
-    def judge(row: Any) -> Iterable[Problem]:
+    def problems(row: Any) -> Iterable[Problem]:
         prompt, answer = fmt.example(row)
         if pair_of is not None:  # each candidate is an answer of its own
             answer = max(pair_of(row), key=len)
@@ -231,8 +227,10 @@ def _long_rows(role: Role, request: Request, counter: Counter | None, fmt: RowFo
             for said in texts_of_fields(row)["assistant"][:-1]:
                 yield from located(judge_row("", said, of_answers, counter), row, "", said)
 
-    # A token is at least one byte; without a tokenizer, rows below the worst ratio measured are not judged either.
-    return min(given) if counter is not None else int(min(given) / WORST_TOKENS_PER_BYTE), judge
+    long = limits.long_rows(counter is not None, problems)
+    if long is None or long.answer is None or fmt.name != "chat":
+        return long
+    return long._replace(prompt=long.answer if long.prompt is None else min(long.prompt, long.answer))
 
 
 def _contents(scans: Mapping[Role, Scan], findings: Findings) -> dict[Role, Content]:

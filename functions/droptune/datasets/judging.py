@@ -41,8 +41,7 @@ class Judge:
         batch = self.format.measure(rows)
         if not isinstance(batch, Batch):
             return False
-        keys = each_key(batch, len(rows))
-        return lines.have_keys(int(keys.sum())) or bool((lines.keys_of_each() == keys).all())
+        return not lines.with_more_keys(each_key(batch, len(rows)))
 
     def line(self, line: bytes) -> tuple[dict[str, Any] | None, list[Problem]]:
         """The object in a line, if there is one, and everything wrong with the line."""

@@ -6,27 +6,44 @@ ratio of tokens to bytes that was measured.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from ..methods.catalogue import Excess, Tuning
 from .formats.fields import escaped
-from .rowformat import Problem, Values
+from .rowformat import Batch, Problem, Values
 from .tokens import WORST_ROW_FACTOR, WORST_TOKENS_PER_BYTE, Counter, estimate
 
 CODES: dict[Excess, str] = {"cut": "TOKENS-EXCEED", "dropped": "TOKENS-DROPPED", "unstated": "TOKENS-OVER"}
 MOST_BYTES_OF_CHARACTER = 4
 
 
-class Suspects(NamedTuple):
-    """Characters beyond which a prompt, an answer, or both together have to be judged; None where nothing limits."""
+class LongRows(NamedTuple):
+    """Which rows may be too long, and what is: bytes up to which a prompt, an answer and both together certainly fit.
+
+    None where nothing limits. `problems` are those of one typed row.
+    """
 
     prompt: int | None
     answer: int | None
     row: int | None
+    problems: Callable[[Any], Iterable[Problem]]
+
+    def suspects(self, sizes: NDArray[np.int64], batch: Batch) -> NDArray[np.int64]:
+        """The positions of a batch's rows that have to be judged, given the bytes of their lines.
+
+        A character takes a byte of its line at least, so a text has no more bytes than its line has without the others.
+        """
+        may = np.zeros(len(sizes), np.bool_)
+        for most, others in ((self.prompt, batch.answer), (self.answer, batch.prompt), (self.row, 0)):
+            if most is not None:
+                may |= sizes - others > most
+        return np.flatnonzero(may)
 
 
 @dataclass(frozen=True)
@@ -43,10 +60,15 @@ class TokenLimits:
         """The limits in a catalogue entry."""
         return cls(tuning.input_tokens, tuning.output_tokens, tuning.example_tokens, tuning.excess)
 
-    def suspects(self) -> Suspects:
-        """Lengths up to which rows fit whatever their characters are: a token for every byte."""
+    def long_rows(self, counted: bool, problems: Callable[[Any], Iterable[Problem]]) -> LongRows | None:
+        """The rows that `problems` has to judge, None where nothing limits.
+
+        A token is at least a byte; where tokens are not `counted`, the worst ratio that was measured decides.
+        """
         limits = (self.prompt, self.answer, self.row)
-        return Suspects(*(None if limit is None else limit // MOST_BYTES_OF_CHARACTER for limit in limits))
+        worst = 1 if counted else WORST_TOKENS_PER_BYTE
+        prompt, answer, row = (None if limit is None else int(limit / worst) for limit in limits)
+        return None if limits == (None, None, None) else LongRows(prompt, answer, row, problems)
 
 
 def judge_row(prompt: str, answer: str, limits: TokenLimits, counter: Counter | None) -> list[Problem]:

@@ -14,8 +14,9 @@ from .blocks import READ_BYTES, windows
 from .findings import Findings
 from .keys import MAX_ROWS
 from .layout import wrong_layout
+from .overlong import LongRows
 from .rowformat import RowFormat
-from .scan import LongRows, Scan, Scanner, scan
+from .scan import Scan, Scanner, scan
 
 LEAST_BYTES = 16 * 1024 * 1024  # for each process: below, starting it takes longer than what it saves
 

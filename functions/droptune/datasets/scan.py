@@ -30,6 +30,7 @@ from .keys import MAX_ROWS, Keys, Place
 from .layout import BOM, wrong_layout
 from .lines import judge
 from .located import Located
+from .overlong import LongRows
 from .rowformat import Batch, Problem, RowFormat
 from .rules import rule
 from .sample import Sample
@@ -38,8 +39,6 @@ from .structure import NEWLINE, Lines, escapes_nul, lines_of_bytes
 
 LEARNED_SHARE = 1 / 16  # where more rows than that have further fields, these are decoded with the others
 
-# Judges rows of more than so many bytes: (bytes, what is too long in such a row).
-LongRows = tuple[int, Callable[[Any], Iterable[Problem]]]
 Indices = NDArray[np.int64]
 
 
@@ -191,7 +190,7 @@ class Scanner:
         while rows:
             batch = left or fmt.measure(rows)
             doubtful = (
-                batch if isinstance(batch, list) else [] if left else self._with_other_keys(block, batch, at, rows)
+                batch if isinstance(batch, list) else [] if left else self._with_more_keys(block, batch, at, rows)
             )
             if not doubtful:
                 assert isinstance(batch, Batch)
@@ -249,15 +248,10 @@ class Scanner:
         bad.update(set(lines).difference(lines[i] for i in kept))
         return [lines[i] for i in kept], [rows[i] for i in kept]
 
-    def _with_other_keys(self, block: Located, batch: Batch, at: list[int] | None, rows: list[Any]) -> list[int]:
-        """The rows whose lines have more or fewer keys than the typed rows: unknown or repeated fields."""
+    def _with_more_keys(self, block: Located, batch: Batch, at: list[int] | None, rows: list[Any]) -> list[int]:
+        """The rows whose lines have more keys than the typed rows: unknown or repeated fields."""
         keys = each_key(batch, len(rows)) + self._extras.keys(rows)
-        lines = block.lines
-        if lines.have_keys(int(keys.sum()), () if at is None else self._without(at)):
-            return []
-        each = lines.keys_of_each() if at is None else lines.keys_of_each()[at]
-        other: list[int] = np.flatnonzero(each != keys).tolist()
-        return other
+        return block.lines.with_more_keys(keys, at)
 
     def _count(self, block: Located, fmt: RowFormat, rows: list[Any], at: list[int] | None, batch: Batch) -> None:
         """Take good rows into the statistics, the keys and the sample."""
@@ -265,7 +259,7 @@ class Scanner:
         self._seen_object = True
         lines = None if at is None else np.array(at, np.int64)
         if self._long is not None:
-            self._judge_long(block, fmt, rows, lines, *self._long)
+            self._judge_long(block, rows, lines, batch, self._long)
         if fmt.remarks is not None and batch.turns is not None:
             for problem, first, times in fmt.remarks(batch):
                 self._remark(block, problem, first if lines is None else int(lines[first]), times)
@@ -282,17 +276,16 @@ class Scanner:
     def _judge_long(
         self,
         block: Located,
-        fmt: RowFormat,
         rows: Sequence[Any],
         lines: Indices | None,
-        limit: int,
-        problems: Callable[[Any], Iterable[Problem]],
+        batch: Batch,
+        long: LongRows,
     ) -> None:
-        """What is too long in rows whose lines have more bytes than can be certain to fit."""
+        """What is too long in rows of which that cannot be ruled out."""
         sizes = block.lines.sizes if lines is None else block.lines.sizes[lines]
-        for i in np.flatnonzero(sizes > limit).tolist():
+        for i in long.suspects(sizes, batch).tolist():
             line = i if lines is None else int(lines[i])
-            for problem in problems(rows[i]):
+            for problem in long.problems(rows[i]):
                 self._report(problem, block.first_line + line, block.offset + int(block.lines.starts[line]))
 
     # --- the slow path -------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,14 +17,8 @@ MAX_LABEL_CHARACTERS = 80
 PERCENTILES = (5, 25, 50, 75, 95, 99)
 BINS = 24
 _CANDIDATES = ("candidate_0", "candidate_1", "preferred_output", "non_preferred_output")
+_AT_ONCE = 1 << 14  # numbers are counted so many at once: a few thousand take as long as a few
 _COUNTED = 1 << 16  # lengths below are counted in an array, the few above in a dictionary
-
-
-class Counts(NamedTuple):
-    """How often each length occurs: of those below `_COUNTED` by position, of the others by the length itself."""
-
-    short: NDArray[np.int64]
-    long: Counter[int]
 
 
 class Lengths:
@@ -34,27 +27,31 @@ class Lengths:
     def __init__(self) -> None:
         self._counts = np.zeros(256, np.int64)
         self._long: Counter[int] = Counter()
+        self._waiting: list[NDArray[np.int32]] = []
+        self._waiting_lengths = 0
 
-    def add(self, lengths: NDArray[np.int32]) -> Counts:
-        """Count lengths; how often each occurs among these."""
-        counts = Counts(np.zeros(0, np.int64), Counter())
-        if len(lengths) and lengths.max() >= _COUNTED:
-            counts.long.update(lengths[lengths >= _COUNTED].tolist())
-            lengths = lengths[lengths < _COUNTED]
-        if len(lengths):
-            counts = Counts(np.bincount(lengths), counts.long)
-        self.take(counts)
-        return counts
-
-    def take(self, counts: Counts) -> None:
-        """Add up counts."""
-        self._take(counts.short)
-        self._long.update(counts.long)
+    def add(self, lengths: NDArray[np.int32]) -> None:
+        """Count lengths."""
+        self._waiting.append(lengths)
+        self._waiting_lengths += len(lengths)
+        if self._waiting_lengths >= _AT_ONCE:
+            self._count()
 
     def merge(self, other: Lengths) -> None:
         """Count what the other counted."""
+        other._count()
         self._take(other._counts)
         self._long.update(other._long)
+
+    def _count(self) -> None:
+        if not self._waiting:
+            return
+        lengths = np.concatenate(self._waiting)
+        self._waiting, self._waiting_lengths = [], 0
+        if len(lengths) and lengths.max() >= _COUNTED:
+            self._long.update(lengths[lengths >= _COUNTED].tolist())
+            lengths = lengths[lengths < _COUNTED]
+        self._take(np.bincount(lengths))
 
     def _take(self, counts: NDArray[np.int64]) -> None:
         if len(counts) > len(self._counts):
@@ -65,6 +62,7 @@ class Lengths:
 
     def _table(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The lengths that occur, in order, and how often each does."""
+        self._count()
         found = np.flatnonzero(self._counts)
         long = sorted(self._long.items())
         lengths = np.concatenate([found, np.array([length for length, _ in long], np.int64)])
@@ -123,6 +121,43 @@ def _round_up(width: int) -> int:
         step *= 10
 
 
+class Pairs:
+    """Of preferences, whether the better candidate is the longer one."""
+
+    def __init__(self) -> None:
+        self._sums = np.zeros(7, np.int64)  # pairs, longer, shorter, equal, first; the characters of better and worse
+        self._waiting: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint8]]] = []
+        self._waiting_pairs = 0
+
+    def add(self, first: NDArray[np.int32], second: NDArray[np.int32], choices: NDArray[np.uint8]) -> None:
+        """Count pairs: the characters of both candidates, and which is the better one."""
+        self._waiting.append((first, second, choices))
+        self._waiting_pairs += len(choices)
+        if self._waiting_pairs >= _AT_ONCE:
+            self._count()
+
+    def merge(self, other: Pairs) -> None:
+        """Count what the other counted."""
+        other._count()
+        self._sums += other._sums
+
+    def totals(self) -> Preferences | None:
+        """What there is to say of them; None where there are none."""
+        self._count()
+        pairs, longer, shorter, equal, first, better, worse = self._sums.tolist()
+        return Preferences(pairs, longer, shorter, equal, first, better / pairs, worse / pairs) if pairs else None
+
+    def _count(self) -> None:
+        if not self._waiting:
+            return
+        first, second, choices = map(np.concatenate, zip(*self._waiting, strict=True))
+        self._waiting, self._waiting_pairs = [], 0
+        chosen = choices != 0
+        better, worse = np.where(chosen, second, first), np.where(chosen, first, second)
+        compared = (better > worse, better < worse, better == worse, ~chosen)
+        self._sums += [len(chosen), *map(np.count_nonzero, compared), better.sum(), worse.sum()]
+
+
 class Rows:
     """The good rows of a file so far."""
 
@@ -131,32 +166,24 @@ class Rows:
         self.prompt, self.answer = Lengths(), Lengths()
         self.fields: dict[str, Lengths] = {}
         self.turns = Lengths()
-        self.turn_count = 0
         self.answers: Counter[str] | None = Counter()
-        self._pairs = np.zeros(5, np.int64)  # pairs, better longer, better shorter, first better, equal length
-        self._better_length = self._worse_length = 0
+        self._pairs = Pairs()
 
     def add(self, batch: Batch) -> None:
         """Count the rows of a batch."""
         self.rows += len(batch.hashed)
-        # A field is often the whole prompt or answer: then it is counted once for both.
-        prompt, answer = self.prompt.add(batch.prompt), self.answer.add(batch.answer)
+        self.prompt.add(batch.prompt)
+        self.answer.add(batch.answer)
         for name, lengths in batch.fields.items():
             if name not in self.fields:
                 self.fields[name] = Lengths()
-            if lengths is batch.prompt:
-                self.fields[name].take(prompt)
-            elif lengths is batch.answer:
-                self.fields[name].take(answer)
-            else:
-                self.fields[name].add(lengths)
+            self.fields[name].add(lengths)
         if batch.turns is not None:
             self.turns.add(batch.turns)
-            self.turn_count += int(batch.turns.sum())
         if self.answers is not None:
             self._count_answers(batch)
         if batch.choices is not None:
-            self._count_pairs(batch)
+            self._pairs.add(*_candidates(batch), batch.choices)
 
     def _count_answers(self, batch: Batch) -> None:
         assert self.answers is not None
@@ -167,24 +194,6 @@ class Rows:
         if len(self.answers) > MAX_LABELS:
             self.answers = None
 
-    def _count_pairs(self, batch: Batch) -> None:
-        """Of preferences, whether the better candidate is the longer one."""
-        assert batch.choices is not None
-        first, second = _candidates(batch)
-        chosen = batch.choices != 0
-        better, worse = np.where(chosen, second, first), np.where(chosen, first, second)
-        longer, shorter = np.count_nonzero(better > worse), np.count_nonzero(better < worse)
-        counts = (
-            len(chosen),
-            longer,
-            shorter,
-            len(chosen) - np.count_nonzero(chosen),
-            np.count_nonzero(better == worse),
-        )
-        self._pairs += np.array(counts, np.int64)
-        self._better_length += int(better.sum())
-        self._worse_length += int(worse.sum())
-
     def merge(self, other: Rows) -> None:
         """Count what the other counted."""
         self.rows += other.rows
@@ -193,27 +202,26 @@ class Rows:
         for name, lengths in other.fields.items():
             self.fields.setdefault(name, Lengths()).merge(lengths)
         self.turns.merge(other.turns)
-        self.turn_count += other.turn_count
         if self.answers is not None:
             self.answers = None if other.answers is None else self.answers + other.answers
             if self.answers is not None and len(self.answers) > MAX_LABELS:
                 self.answers = None
-        self._pairs += other._pairs
-        self._better_length += other._better_length
-        self._worse_length += other._worse_length
+        self._pairs.merge(other._pairs)
 
     @property
     def characters(self) -> int:
         """The characters of all rows together."""
         return self.prompt.total + self.answer.total
 
+    @property
+    def turn_count(self) -> int:
+        """The turns of all rows together."""
+        return self.turns.total
+
     def totals(self) -> Totals:
         """What rules about content are told of all rows."""
-        pairs, longer, shorter, first, equal = self._pairs.tolist()
-        if not pairs:
-            return Totals(answers=self.answers)
-        means = self._better_length / pairs, self._worse_length / pairs
-        return Totals(preferences=Preferences(pairs, longer, shorter, equal, first, *means))
+        preferences = self._pairs.totals()
+        return Totals(answers=self.answers) if preferences is None else Totals(preferences=preferences)
 
     @property
     def labels(self) -> Mapping[str, int] | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime
+import json
 from collections.abc import Callable, Sequence
+from functools import partial
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +16,7 @@ from intake_wording import assert_sayable
 from droptune.datasets.limits import FileFacts, check_limits, retirement
 from droptune.datasets.overlong import TokenLimits, judge_row
 from droptune.datasets.purpose import purpose
+from droptune.datasets.rowformat import Batch
 from droptune.datasets.rules import rule
 from droptune.events import Format, Role
 from droptune.methods.catalogue import base_models
@@ -26,6 +30,10 @@ UNSTATED = TokenLimits.of(base_models()["chat-bison@002"].methods["palm_chat_sft
 
 def one_token_a_character(texts: Sequence[str]) -> list[int]:
     return [len(text) for text in texts]
+
+
+def one_token_a_byte(texts: Sequence[str]) -> list[int]:
+    return [len(text.encode()) for text in texts]
 
 
 def facts(role: Role, fmt: Format, rows: int, size_bytes: int = 1_000, turns: int = 0) -> FileFacts:
@@ -217,14 +225,29 @@ def test_whole_rows_count_together() -> None:
     assert judge_row("a", "word " * 10_000, DROPPED, None) == []
 
 
-@given(text=st.text(max_size=400), limit=st.integers(1, 300))
-def test_what_no_tokenizer_could_find_too_long_is_never_suspected(text: str, limit: int) -> None:
-    """A token is at least a byte: rows up to the suspicious length have no problem, whatever they hold."""
-    limits = TokenLimits(limit, None, None, "cut")
-    suspicious = limits.suspects().prompt
-    assert suspicious is not None
-    if len(text) <= suspicious:
-        assert judge_row(text, "", limits, None) == []
-        assert len(text.encode()) <= limit
-    for problem in judge_row(text, "", limits, None):
-        assert_sayable(problem)
+@given(
+    pairs=st.lists(st.tuples(st.text(max_size=200), st.text(max_size=200)), min_size=1, max_size=8),
+    limits=st.tuples(*[st.none() | st.integers(1, 400)] * 3),
+    ascii_only=st.booleans(),
+)
+def test_rows_that_can_be_too_long_are_always_suspected(
+    pairs: list[tuple[str, str]], limits: tuple[int | None, ...], ascii_only: bool
+) -> None:
+    """The bytes of a line and the characters of its texts never rule out a row that has a problem."""
+    token_limits = TokenLimits(*limits, "cut")
+    for counter in (None, one_token_a_byte):
+        problems = partial(judge_row, limits=token_limits, counter=counter)
+        long = token_limits.long_rows(counter is not None, lambda row, problems=problems: problems(*row))
+        if long is None:
+            assert limits == (None, None, None)
+            continue
+        lines = [json.dumps({"input_text": i, "output_text": o}, ensure_ascii=ascii_only) for i, o in pairs]
+        asked, answered = (np.array([len(pair[at]) for pair in pairs], np.int32) for at in (0, 1))
+        batch = Batch(2, [prompt for prompt, _ in pairs], asked, answered, {})
+        sizes = np.array([len(line.encode()) for line in lines], np.int64)
+        suspected = long.suspects(sizes, batch).tolist()
+        for at, pair in enumerate(pairs):
+            problems = list(long.problems(pair))
+            assert not problems or at in suspected
+            for problem in problems:
+                assert_sayable(problem)

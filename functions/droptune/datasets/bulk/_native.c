@@ -192,6 +192,54 @@ line_ends(PyObject *module, PyObject *given)
     return made;
 }
 
+static int
+is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r';
+}
+
+/* Whether the colon at `p`, on a line that starts at `start`, follows the end of a text. A text that begins with a colon
+looks the same. */
+static int
+ends_key(const char *start, const char *p)
+{
+    do {
+        p--;
+    } while (p >= start && is_space(*p));
+    if (p < start || *p != '"') {
+        return 0;
+    }
+    const char *mark = p;
+    while (p > start && p[-1] == '\\') {
+        p--;
+    }
+    return (mark - p) % 2 == 0;
+}
+
+static PyObject *
+keys_of_each(PyObject *module, PyObject *arguments)
+{
+    Py_buffer block, ends;
+    if (!PyArg_ParseTuple(arguments, "y*y*", &block, &ends)) {
+        return NULL;
+    }
+    Py_ssize_t n = ends.len / (Py_ssize_t)sizeof(int64_t);
+    PyObject *made = PyByteArray_FromStringAndSize(NULL, n * (Py_ssize_t)sizeof(int64_t));
+    const char *start = block.buf;
+    for (Py_ssize_t i = 0; made != NULL && i < n; i++) {
+        const char *end = (const char *)block.buf + ((const int64_t *)ends.buf)[i], *p = start;
+        int64_t keys = 0;
+        while (p < end && (p = memchr(p, ':', (size_t)(end - p))) != NULL) {
+            keys += ends_key(start, p++);
+        }
+        ((int64_t *)PyByteArray_AS_STRING(made))[i] = keys;
+        start = end + 1;
+    }
+    PyBuffer_Release(&block);
+    PyBuffer_Release(&ends);
+    return made;
+}
+
 /* ---------------------------------------------------------------------------------------------------------------- */
 
 static PyMethodDef functions[] = {
@@ -199,6 +247,7 @@ static PyMethodDef functions[] = {
     {"blanks", blanks, METH_O, "The positions of the texts that are empty or white space only."},
     {"hashes", hashes, METH_O, "A hash of each text, 64-bit numbers in a bytearray."},
     {"line_ends", line_ends, METH_O, "The positions of the line breaks, 64-bit numbers in a bytearray."},
+    {"keys_of_each", keys_of_each, METH_VARARGS, "The keys of each line, 64-bit numbers in a bytearray."},
     {NULL, NULL, 0, NULL},
 };
 
