@@ -1,4 +1,4 @@
-"""Batches of rows that a format's own `measure` does not take."""
+"""Columns of batches, whatever their format calls them, and batches that a format's own `measure` does not take."""
 
 from __future__ import annotations
 
@@ -11,10 +11,21 @@ from numpy.typing import NDArray
 from .bulk import lengths
 from .rowformat import Batch, RowFormat
 
+_CANDIDATES = ("candidate_0", "candidate_1", "preferred_output", "non_preferred_output")
+
 
 def each_key(batch: Batch, rows: int) -> NDArray[np.int64]:
     """The number of keys of each row."""
     return np.broadcast_to(np.asarray(batch.keys, np.int64), rows)
+
+
+def candidates(batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """The characters of both candidates of each preference, however its format names them."""
+    both = batch.fields.get("completion")
+    if both is not None:
+        return both[0::2], both[1::2]
+    first, second = (lengths for name, lengths in batch.fields.items() if name in _CANDIDATES)
+    return first, second
 
 
 def dropped(batch: Batch, positions: Sequence[int]) -> Batch | None:

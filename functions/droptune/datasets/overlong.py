@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..methods.catalogue import Excess, Tuning
+from .batches import candidates
 from .formats.fields import escaped
 from .rowformat import Batch, Problem, Values
 from .tokens import WORST_ROW_FACTOR, WORST_TOKENS_PER_BYTE, Counter, estimate
@@ -40,7 +41,8 @@ class LongRows(NamedTuple):
         A character takes a byte of its line at least, so a text has no more bytes than its line has without the others.
         """
         may = np.zeros(len(sizes), np.bool_)
-        for most, others in ((self.prompt, batch.answer), (self.answer, batch.prompt), (self.row, 0)):
+        beside = batch.prompt if batch.choices is None else batch.prompt + np.minimum(*candidates(batch))
+        for most, others in ((self.prompt, batch.answer), (self.answer, beside), (self.row, 0)):
             if most is not None:
                 may |= sizes - others > most
         return np.flatnonzero(may)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from .batches import candidates
 from .content.totals import Preferences, Totals
 from .report import Bin, Summary
 from .rowformat import Batch
@@ -16,7 +17,6 @@ MAX_LABELS = 100
 MAX_LABEL_CHARACTERS = 80
 PERCENTILES = (5, 25, 50, 75, 95, 99)
 BINS = 24
-_CANDIDATES = ("candidate_0", "candidate_1", "preferred_output", "non_preferred_output")
 _AT_ONCE = 1 << 14  # numbers are counted so many at once: a few thousand take as long as a few
 _COUNTED = 1 << 16  # lengths below are counted in an array, the few above in a dictionary
 
@@ -183,7 +183,7 @@ class Rows:
         if self.answers is not None:
             self._count_answers(batch)
         if batch.choices is not None:
-            self._pairs.add(*_candidates(batch), batch.choices)
+            self._pairs.add(*candidates(batch), batch.choices)
 
     def _count_answers(self, batch: Batch) -> None:
         assert self.answers is not None
@@ -229,15 +229,6 @@ class Rows:
         if not self.answers or self.answers.total() < 2 * len(self.answers) or set(self.answers) <= {""}:
             return None
         return dict(sorted(self.answers.items(), key=lambda item: (-item[1], item[0])))
-
-
-def _candidates(batch: Batch) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """The characters of both candidates of each row, however the format names them."""
-    both = batch.fields.get("completion")
-    if both is not None:
-        return both[0::2], both[1::2]
-    first, second = (name for name in batch.fields if name in _CANDIDATES)
-    return batch.fields[first], batch.fields[second]
 
 
 def summaries(fields: Iterable[tuple[str, Lengths]]) -> dict[str, Summary]:
