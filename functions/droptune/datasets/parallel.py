@@ -12,11 +12,13 @@ from typing import BinaryIO, NamedTuple, cast
 
 from .blocks import READ_BYTES, windows
 from .findings import Findings
+from .formats import commonest_format
+from .judging import values_of
 from .keys import MAX_ROWS
 from .layout import wrong_layout
 from .overlong import LongRows
 from .rowformat import RowFormat
-from .scan import Scan, Scanner, scan
+from .scan import Scan, Scanner, scan, uncollected
 
 LEAST_BYTES = 16 * 1024 * 1024  # for each process: below, starting it takes longer than what it saves
 
@@ -54,7 +56,7 @@ def scan_file(
     if parts < 2 or not hasattr(os, "fork"):
         with path.open("rb", buffering=0) as stream:
             return scan(stream, file, findings, fmt=fmt, size_bytes=size, long_rows=long_rows, leaks=leaks)
-    first = _beginning(path, file, fmt)
+    first = _beginning(path, fmt)
     if first is None:  # no JSON Lines, or no row of a known format: one process says so
         return scan_file(path, file, findings, processes=1, fmt=fmt, long_rows=long_rows, leaks=leaks)
     global _work  # what the forks inherit, since a format and its rules cannot be pickled
@@ -63,10 +65,10 @@ def scan_file(
     from concurrent.futures import ProcessPoolExecutor  # which small files should not wait for
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(len(ranges), mp_context=get_context("fork"), initializer=_end_quietly) as pool:
+    with ProcessPoolExecutor(len(ranges) - 1, mp_context=get_context("fork"), initializer=_end_quietly) as pool:
         with _interrupts_held():
-            parts_found = pool.map(_scan_range, ranges)
-        return _merged(list(parts_found), findings)
+            others = pool.map(_scan_range, ranges[1:])
+        return _merged([_scan_range(ranges[0]), *others], findings)
 
 
 def _end_quietly() -> None:
@@ -99,14 +101,14 @@ class _Work(NamedTuple):
 _work: _Work | None = None
 
 
-def _beginning(path: Path, file: str, fmt: RowFormat | None) -> RowFormat | None:
+def _beginning(path: Path, fmt: RowFormat | None) -> RowFormat | None:
     """The format of the rows, as the file's first block tells; None where that is not plain."""
     with path.open("rb", buffering=0) as stream:
         head = stream.read(READ_BYTES)
     head = head[: head.rfind(b"\n") + 1]
     if not head or wrong_layout(head):
         return None
-    found = scan(io.BytesIO(head), file, Findings()).format
+    found = commonest_format(values_of(head.removesuffix(b"\n").split(b"\n")))
     return None if found is None else fmt or found
 
 
@@ -138,7 +140,7 @@ def _scan_range(bounds: tuple[int, int]) -> _Part:
     findings = Findings()
     result = Scan(file, compared, leaks)
     scanner = Scanner(result, findings, path.stat().st_size, long_rows, fmt=fmt, at_start=start == 0)
-    with path.open("rb", buffering=0) as stream:
+    with path.open("rb", buffering=0) as stream, uncollected():
         stream.seek(start)
         for window in windows(cast(BinaryIO, _Limited(stream, end - start))):
             scanner.take(window)

@@ -8,7 +8,8 @@ lists all of its problems. Memory is bounded by one line, one read, the keys of 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from itertools import chain, islice
 from typing import Any, BinaryIO
@@ -400,22 +401,24 @@ def scan(
     """
     result = Scan(file, leaks=leaks)
     scanner = Scanner(result, findings, size_bytes, long_rows, each_batch, fmt, each_faulty=each_faulty)
-    # Rows hold no cycles, and looking for some in each block of them takes a tenth of the time.
+    with uncollected():
+        for window in windows(stream):
+            if window.offset == 0 and (code := wrong_layout(bytes(window.data))):
+                findings.add(code, file=result.file, line=1, offset=0)
+                result.size_bytes = len(window.data)
+                return result
+            scanner.take(window)
+    scanner.finish()
+    return result
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the collector of cycles: rows hold none, and looking for some in each block takes a tenth of the time."""
     collecting = gc.isenabled()
     gc.disable()
     try:
-        return _scan(stream, scanner, result, findings)
+        yield
     finally:
         if collecting:
             gc.enable()
-
-
-def _scan(stream: BinaryIO, scanner: Scanner, result: Scan, findings: Findings) -> Scan:
-    for window in windows(stream):
-        if window.offset == 0 and (code := wrong_layout(bytes(window.data))):
-            findings.add(code, file=result.file, line=1, offset=0)
-            result.size_bytes = len(window.data)
-            return result
-        scanner.take(window)
-    scanner.finish()
-    return result
