@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -15,7 +16,8 @@ from .located import Located
 # Of a block with a fault, so many lines are decoded at once: few enough that most pieces have none.
 PIECE_LINES = 32
 PIECE_PARTS = 4  # a piece with a fault is taken apart into so many
-UNUSUAL_BLOCKS = 4  # after so many that the quickest type of rows did not take, it is not tried any more
+UNUSUAL_SHARE = 1 / 16  # a block where the quickest type of rows does not take more rows than that is unusual,
+UNUSUAL_BLOCKS = 4  # and after so many of them that type is not tried any more
 
 
 class Decoder:
@@ -25,7 +27,7 @@ class Decoder:
         usual = None if extras.problems else extras.format.usual
         self._decode_usual = None if usual is None else msgspec.json.Decoder(usual).decode_lines
         self._decode_lines = msgspec.json.Decoder(extras.row).decode_lines
-        self._unusual = 0
+        self._unusual_rows = self._unusual_blocks = 0
         self._broken = False  # whether the last block had lines that cannot be decoded
 
     def rows(self, block: Located) -> tuple[list[Any], list[int] | None]:
@@ -41,6 +43,7 @@ class Decoder:
         for before, after in pairwise(others):
             for first in range(before + 1, after, PIECE_LINES):
                 self._piece(block, first, min(first + PIECE_LINES, after), rows, at)
+        self._count_unusual(len(rows))
         self._broken = not sound or len(at) < int(np.count_nonzero(objects))
         return rows, None if len(at) == len(block.lines) else at
 
@@ -50,24 +53,24 @@ class Decoder:
             try:
                 decoded = self._decode_usual(block.raw)
             except UNDECODABLE:
-                self._unusual += 1
-                if self._unusual == UNUSUAL_BLOCKS:
-                    self._decode_usual = None
+                pass
             else:
                 return decoded if len(decoded) == rows else None
         try:
             decoded = self._decode_lines(block.raw)
         except UNDECODABLE:
             return None
+        self._unusual_rows = len(decoded)
+        self._count_unusual(len(decoded))
         return decoded if len(decoded) == rows else None
 
     def _piece(self, block: Located, first: int, last: int, rows: list[Any], at: list[int]) -> None:
         """Add the rows of neighbouring lines, and the lines; in smaller and smaller pieces where they fail."""
-        lines = last - first
-        try:
-            decoded = self._decode_lines(block.bytes_of(first, last))
-        except UNDECODABLE:
-            decoded = []
+        lines, text = last - first, block.bytes_of(first, last)
+        decoded = _decoded(self._decode_usual or self._decode_lines, text)
+        if lines == 1 and not decoded and self._decode_usual is not None:
+            decoded = _decoded(self._decode_lines, text)
+            self._unusual_rows += len(decoded)
         if len(decoded) == lines:
             rows += decoded
             at += range(first, last)
@@ -75,3 +78,18 @@ class Decoder:
             part = -(-lines // PIECE_PARTS)
             for start in range(first, last, part):
                 self._piece(block, start, min(start + part, last), rows, at)
+
+    def _count_unusual(self, rows: int) -> None:
+        """Give the quickest type of rows up where it takes too few of them."""
+        self._unusual_blocks += self._unusual_rows > UNUSUAL_SHARE * rows
+        self._unusual_rows = 0
+        if self._unusual_blocks == UNUSUAL_BLOCKS:
+            self._decode_usual = None
+
+
+def _decoded(decode: Callable[[memoryview], list[Any]], lines: memoryview) -> list[Any]:
+    """The rows on lines; none when some line cannot be decoded."""
+    try:
+        return decode(lines)
+    except UNDECODABLE:
+        return []
