@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .batches import candidates
+from .bulk import counts
 from .content.totals import Preferences, Totals
 from .report import Bin, Summary
 from .rowformat import Batch
@@ -190,7 +191,7 @@ class Rows:
         if batch.answers is None or int(batch.answer.max()) > MAX_LABEL_CHARACTERS:
             self.answers = None
             return
-        self.answers.update(batch.answers)
+        self.answers.update(counts(batch.answers))
         if len(self.answers) > MAX_LABELS:
             self.answers = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from collections import Counter
 from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
@@ -69,6 +70,17 @@ def test_each_character_counts_in_a_hash(bulk: Any) -> None:
     text = "The quick brown fox jumps over the lazy dog, and then once more, so that it is long enough."
     changed = [text[:at] + "#" + text[at + 1 :] for at in range(len(text))]
     assert len(set(bulk.hashes([text, *changed]).tolist())) == len(text) + 1
+
+
+@given(texts=st.lists(st.sampled_from(TEXTS) | st.text(max_size=2), max_size=200))
+def test_each_text_is_counted(bulk: Any, texts: list[str]) -> None:
+    copies = ["".join([*text]) for text in texts]
+    assert dict(bulk.counts(copies)) == dict(Counter(texts))
+
+
+def test_thousands_of_distinct_texts_are_counted(bulk: Any) -> None:
+    texts = [str(number % 5_000) for number in range(7_000)]
+    assert dict(bulk.counts(texts)) == dict(Counter(texts))
 
 
 @pytest.mark.skipif(not COMPILED, reason="there was no C compiler")

@@ -7,8 +7,8 @@ deployed as they are, Python and numpy do the same.
 from __future__ import annotations
 
 try:
-    from .native import blanks, hashes, lengths, line_ends, with_more_keys
+    from .native import blanks, counts, hashes, lengths, line_ends, with_more_keys
 except ImportError:
-    from .plain import blanks, hashes, lengths, line_ends, with_more_keys
+    from .plain import blanks, counts, hashes, lengths, line_ends, with_more_keys
 
-__all__ = ["blanks", "hashes", "lengths", "line_ends", "with_more_keys"]
+__all__ = ["blanks", "counts", "hashes", "lengths", "line_ends", "with_more_keys"]

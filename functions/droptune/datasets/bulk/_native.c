@@ -142,6 +142,13 @@ xxh64(const unsigned char *p, size_t size)
     return hash ^ hash >> 32;
 }
 
+static uint64_t
+hash_of(PyObject *text)
+{
+    /* Equal texts have characters of one width: the least that holds them all. */
+    return xxh64(PyUnicode_DATA(text), (size_t)PyUnicode_GET_LENGTH(text) * PyUnicode_KIND(text));
+}
+
 static PyObject *
 hashes(PyObject *module, PyObject *given)
 {
@@ -155,10 +162,69 @@ hashes(PyObject *module, PyObject *given)
     if (made != NULL) {
         uint64_t *out = (uint64_t *)PyByteArray_AS_STRING(made);
         for (Py_ssize_t i = 0; i < n; i++) {
-            /* Equal texts have characters of one width: the least that holds them all. */
-            out[i] = xxh64(PyUnicode_DATA(items[i]), (size_t)PyUnicode_GET_LENGTH(items[i]) * PyUnicode_KIND(items[i]));
+            out[i] = hash_of(items[i]);
         }
     }
+    Py_DECREF(texts);
+    return made;
+}
+
+/* A text that occurs `times`, 0 for an empty place of the table. */
+struct counted {
+    uint64_t hash;
+    PyObject *text;
+    Py_ssize_t times;
+};
+
+static int
+is_equal(PyObject *one, PyObject *other)
+{
+    Py_ssize_t length = PyUnicode_GET_LENGTH(one);
+    int kind = PyUnicode_KIND(one);
+    return length == PyUnicode_GET_LENGTH(other) && kind == (int)PyUnicode_KIND(other)
+           && memcmp(PyUnicode_DATA(one), PyUnicode_DATA(other), (size_t)length * (size_t)kind) == 0;
+}
+
+static PyObject *
+counts(PyObject *module, PyObject *given)
+{
+    PyObject *texts = texts_of(given);
+    if (texts == NULL) {
+        return NULL;
+    }
+    PyObject **items = PySequence_Fast_ITEMS(texts), *made = NULL;
+    Py_ssize_t n = PySequence_Fast_GET_SIZE(texts);
+    size_t places = 16;
+    while (places < 2 * (size_t)n) {
+        places *= 2;
+    }
+    struct counted *table = PyMem_Calloc(places, sizeof *table);
+    if (table == NULL) {
+        PyErr_NoMemory();
+        goto done;
+    }
+    for (Py_ssize_t i = 0; i < n; i++) {
+        uint64_t hash = hash_of(items[i]);
+        size_t at = hash & (places - 1);
+        while (table[at].times && (table[at].hash != hash || !is_equal(table[at].text, items[i]))) {
+            at = (at + 1) & (places - 1);
+        }
+        table[at].hash = hash;
+        table[at].text = items[i];
+        table[at].times++;
+    }
+    made = PyDict_New();
+    for (size_t at = 0; made != NULL && at < places; at++) {
+        if (table[at].times) {
+            PyObject *times = PyLong_FromSsize_t(table[at].times);
+            if (times == NULL || PyDict_SetItem(made, table[at].text, times) < 0) {
+                Py_CLEAR(made);
+            }
+            Py_XDECREF(times);
+        }
+    }
+done:
+    PyMem_Free(table);
     Py_DECREF(texts);
     return made;
 }
@@ -246,6 +312,7 @@ static PyMethodDef functions[] = {
     {"lengths", lengths, METH_O, "The characters of each text, 32-bit numbers in a bytearray."},
     {"blanks", blanks, METH_O, "The positions of the texts that are empty or white space only."},
     {"hashes", hashes, METH_O, "A hash of each text, 64-bit numbers in a bytearray."},
+    {"counts", counts, METH_O, "How often each text occurs."},
     {"line_ends", line_ends, METH_O, "The positions of the line breaks, 64-bit numbers in a bytearray."},
     {"keys_of_each", keys_of_each, METH_VARARGS, "The keys of each line, 64-bit numbers in a bytearray."},
     {NULL, NULL, 0, NULL},

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _native
-from ._native import blanks
+from ._native import blanks, counts
 
-__all__ = ["blanks", "hashes", "lengths", "line_ends", "with_more_keys"]
+__all__ = ["blanks", "counts", "hashes", "lengths", "line_ends", "with_more_keys"]
 
 
 def lengths(texts: Sequence[str]) -> NDArray[np.int32]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,6 +31,11 @@ def blanks(texts: Sequence[str]) -> list[int]:
 def hashes(texts: Sequence[str]) -> NDArray[np.uint64]:
     """A number for each text, the same for equal ones; it holds in this process and those that it forks."""
     return np.fromiter(map(hash, texts), np.int64, len(texts)).view(np.uint64)
+
+
+def counts(texts: Sequence[str]) -> dict[str, int]:
+    """How often each text occurs."""
+    return Counter(texts)
 
 
 def line_ends(block: bytes | memoryview) -> NDArray[np.int64]:
