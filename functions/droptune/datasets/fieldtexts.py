@@ -1,12 +1,14 @@
-"""The texts of a typed row by the field that statistics count them under."""
+"""The texts of a typed row: by the field that statistics count them under, or by where they stand."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
+
+from .formats.fields import escaped
 
 
 def texts_of_fields(row: Any) -> Mapping[str, Sequence[str]]:
@@ -32,6 +34,22 @@ def texts_of_fields(row: Any) -> Mapping[str, Sequence[str]]:
         elif name == "request":
             found["text"].extend(part["text"] for turn in value.contents for part in turn.parts if "text" in part)
     return found
+
+
+def texts_by_pointer(row: Any) -> Iterator[tuple[str, str]]:
+    """Every text of a row of any format, with its JSON pointer (RFC 6901)."""
+    return _texts(msgspec.to_builtins(row), "")
+
+
+def _texts(value: Any, at: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield at, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _texts(inner, f"{at}/{escaped(key)}")
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, f"{at}/{index}")
 
 
 def _said(turn: Any) -> Iterable[str]:

@@ -10,13 +10,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from ..methods.catalogue import Excess, Tuning
 from .batches import candidates
-from .formats.fields import escaped
+from .fieldtexts import texts_by_pointer
 from .rowformat import Batch, Problem, Values
 from .tokens import WORST_ROW_FACTOR, WORST_TOKENS_PER_BYTE, Counter, estimate
 
@@ -97,21 +96,9 @@ def located(problems: Iterable[Problem], row: Any, prompt: str, answer: str) -> 
         if problem.values["field"] == "row" and answer:
             yield problem  # prompt and answer together
             continue
-        places = [place for place, said in _texts(msgspec.to_builtins(row), "") if said == text]
+        places = [place for place, said in texts_by_pointer(row) if said == text]
         # An answer comes after what it answers, should both be the same.
         yield problem._replace(pointer=places[-1 if text is answer else 0]) if places else problem
-
-
-def _texts(value: Any, at: str) -> Iterator[tuple[str, str]]:
-    """Every text within a value, with its JSON pointer."""
-    if isinstance(value, str):
-        yield at, value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _texts(inner, f"{at}/{escaped(key)}")
-    elif isinstance(value, list):
-        for index, inner in enumerate(value):
-            yield from _texts(inner, f"{at}/{index}")
 
 
 def _judge(field: str, text: str, limit: int, code: str, counter: Counter | None) -> Iterator[Problem]:

@@ -59,6 +59,13 @@ _KEYS: Mapping[str, Sequence[re.Pattern[bytes]]] = {
     ],
     "SECRET-OPENAI": [re.compile(rb"sk-(?<![\w-].{3})(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{20,}")],
     "SECRET-SLACK": [re.compile(rb"xox[abeoprs]-(?<!\w.{5})[\w-]{10,}")],
+    "SECRET-TOKEN": [  # of Stripe, Hugging Face, SendGrid, GitLab and npm
+        re.compile(rb"sk_live_(?<!\w.{8})[A-Za-z0-9]{16,}"),
+        re.compile(rb"hf_(?<!\w.{3})[A-Za-z]{34}\b"),
+        re.compile(rb"SG\.(?<!\w.{3})[\w-]{22}\.[\w-]{43}"),
+        re.compile(rb"glpat-(?<!\w.{6})[\w-]{20,}"),
+        re.compile(rb"npm_(?<!\w.{4})[A-Za-z0-9]{36}\b"),
+    ],
     # Not after a dash either: in a text of such beginnings only, each would be followed to its end.
     "SECRET-JWT": [re.compile(rb"eyJ(?<![\w-].{3})[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}")],
     "SECRET-PRIVATE-KEY": [re.compile(rb"-----BEGIN (?:[A-Z]{2,9} ){0,2}PRIVATE KEY-----")],

@@ -269,6 +269,7 @@ CASES = [
         answering("A risk-free-and-task-oriented-approach-to-life helps"),
     ),
     Case("SECRET-SLACK", "text", asking("The bot uses xoxb-" + "000000000000-EXAMPLE"), asking("xoxb tokens")),
+    Case("SECRET-TOKEN", "text", asking("Pull with glpat-" + "0123456789abcdefghij"), asking("glpat-tokens")),
     Case(
         "SECRET-JWT",
         "text",

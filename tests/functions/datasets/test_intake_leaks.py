@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from intake_rows import ROWS, line, rows, text
+from intake_rows import ROWS, judge, line, rows, text
 
 from droptune.datasets.blocks import READ_BYTES
 from droptune.datasets.check import Options, check_files
@@ -39,6 +39,11 @@ SAID = [
     (f"Clone with\ngithub_pat_{LETTERS}", "SECRET-GITHUB"),
     (f"Set\nsk-proj-{LETTERS} first", "SECRET-OPENAI"),
     ("The bot uses xoxb-000000000000-EXAMPLE", "SECRET-SLACK"),
+    (f"Charge with sk_live_{LETTERS[:24]} first", "SECRET-TOKEN"),
+    (f"Pull from the hub with hf_{(LETTERS[10:30] * 2)[:34]}", "SECRET-TOKEN"),
+    (f"Mail by SG.{LETTERS[:22]}.{LETTERS + LETTERS[:7]}", "SECRET-TOKEN"),
+    (f"鍵は glpat-{LETTERS[:20]} です", "SECRET-TOKEN"),
+    (f"Publish with npm_{LETTERS}", "SECRET-TOKEN"),
     ("Header: eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.abcdefgh12345678", "SECRET-JWT"),
     ("-----BEGIN RSA PRIVATE KEY-----\nMII", "SECRET-PRIVATE-KEY"),
     *(
@@ -67,6 +72,7 @@ HARMLESS = (
     "I forgot my password: please help. The secret of this API key is that AKIA is a prefix.",
     "Write to user@example.com or @taro; パスワードは8文字以上で入力してください。ＡＴＭで１２３円！",
     "See https://example.com:8080/@taro and ftp://user:pass@host or redis://taro:your-password@cache",
+    "The task_live_view, sk_live_ and hf_hub_download; SG.1, glpat- and npm_install; task.SG.x are names of nothing",
     "eyJ sk- xoxb- ghp_ AIza ya29. -----BEGIN PUBLIC KEY----- @ @@ a@b github_pat_x",
 )
 
@@ -133,6 +139,24 @@ def test_found_in_any_format(fmt: str) -> None:
     for said in ("Answer 0.", "Yes, 0.", "No, 0.", "assistant says 1 of 0", "Question 0?", "user says 0 of 0"):
         if said in row:
             assert codes_in(row.replace(said, SAID[2][0]).encode() + rows(fmt, 1, 9)) == {"SECRET-AWS"}
+
+
+@pytest.mark.parametrize(
+    ("fmt", "said", "pointer"),
+    [
+        ("text", "Where is card number 0?", "/input_text"),
+        ("preference", "No, 0.", "/candidate_1"),
+        ("gemini_contents", "Answer 0.", "/contents/1/parts/0/text"),
+        ("openai_chat", "Answer 0.", "/messages/2/content"),
+    ],
+)
+def test_the_text_is_pointed_at(fmt: str, said: str, pointer: str) -> None:
+    """Of rows reported one by one, and of the first of those that are summarised."""
+    row = line(ROWS[fmt](0)).decode()
+    assert said in row
+    for secret, code in (SAID[2], SAID[0], ("Pay with 4242 4242 4242 4242", "PERSONAL-CARD")):
+        checked = judge(row.replace(said, secret).encode() + rows(fmt, 1, 30))
+        assert [found.pointer for found in checked.findings.listed() if found.code == code] == [pointer]
 
 
 def planted(count: int) -> tuple[bytes, dict[int, str]]:

@@ -5,33 +5,36 @@ What is kept of them is how many there are, and where the first ones stand; neve
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from itertools import chain
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..findings import Findings
 from ..located import Located
-from ..personal import SUMMARISED, holding
+from ..personal import SECRETS, SUMMARISED, holding
 from ..rowformat import Example, RowFormat
-from .sample import MAX_ROWS_NAMED, Place, joined, report_each, summarise
+from ..sample import Sampled
+from .sample import MAX_ROWS_NAMED, joined, report_each, summarise
 from .telltales import Ints, Suspects, codes_of, suspects
 
 _NONE = Suspects(np.zeros(0, np.int64), np.zeros(0, np.uint8))
 _TEXTS = len(Example._fields)  # of each row
 _codes_of = cache(codes_of)
+_line = attrgetter("line")
 
 
 class _Rows(NamedTuple):
     """How many rows a finding is due for, and the first of them in the order of the file."""
 
     total: int
-    first: Sequence[Place]
+    first: Sequence[Sampled]
 
     def with_others(self, others: _Rows) -> _Rows:
-        return _Rows(self.total + others.total, sorted([*self.first, *others.first])[:MAX_ROWS_NAMED])
+        return _Rows(self.total + others.total, sorted([*self.first, *others.first], key=_line)[:MAX_ROWS_NAMED])
 
 
 _NO_ROWS = _Rows(0, ())
@@ -48,8 +51,19 @@ class Leaks:
         """The lines of a block whose rows are to be looked at."""
         return suspects(block) if self.wanted else _NONE
 
-    def look(self, fmt: RowFormat, rows: Sequence[Any], lines: Ints, offsets: Ints, which: Suspects) -> None:
-        """Look at the suspects among good rows, which stand on these lines of the file and begin at these offsets."""
+    def look(
+        self,
+        fmt: RowFormat,
+        rows: Sequence[Any],
+        lines: Ints,
+        offsets: Ints,
+        which: Suspects,
+        kept: Callable[[Any], Any] = lambda row: row,
+    ) -> None:
+        """Look at the suspects among good rows, which stand on these lines of the file and begin at these offsets.
+
+        `kept` makes of a row what is kept of it.
+        """
         if not len(which.lines):
             return
         at = np.searchsorted(lines, which.lines)
@@ -64,13 +78,14 @@ class Leaks:
         for code, holders in found.items():
             all_rows = np.unique(np.concatenate(holders))
             first = all_rows[:MAX_ROWS_NAMED]
-            places = map(Place, lines[first].tolist(), offsets[first].tolist())
+            those_rows = [kept(rows[row]) for row in first.tolist()]
+            places = map(Sampled, lines[first].tolist(), offsets[first].tolist(), those_rows)
             self._take(code, _Rows(len(all_rows), list(places)))
 
     def merge(self, other: Leaks, lines: int, offset: int) -> None:
         """Take over the rows of the part of the file that begins after `lines` lines and `offset` bytes."""
         for code, rows in other._found.items():
-            moved = [Place(place.line + lines, place.offset + offset) for place in rows.first]
+            moved = [Sampled(each.line + lines, each.offset + offset, each.row) for each in rows.first]
             self._take(code, _Rows(rows.total, moved))
 
     def _take(self, code: str, rows: _Rows) -> None:
@@ -79,7 +94,12 @@ class Leaks:
     def report(self, findings: Findings, file: str, rows: int) -> None:
         """The findings about a file of so many good rows."""
         for code, (total, first) in self._found.items():
+            says = partial(_says, code)
             if code in SUMMARISED:
-                summarise(findings, code, file, first, total, rows, {})
+                summarise(findings, code, file, first, total, rows, {}, says)
             else:
-                report_each(findings, code, file, [(place, {}) for place in first], total)
+                report_each(findings, code, file, [(each, {}) for each in first], total, says)
+
+
+def _says(code: str, text: bytes) -> bool:
+    return any(True for _ in SECRETS[code](text))

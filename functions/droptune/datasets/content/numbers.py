@@ -6,6 +6,7 @@ looked at with patterns.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -31,11 +32,16 @@ def examine_numbers(sample: Sample, findings: Findings) -> None:
         for code in number_codes(text):
             found.setdefault(code, set()).add(at % len(sample))  # replies stand after the prompts
     for code, rows in found.items():
+        says = partial(_says, code)
         if code in SUMMARISED:
-            sample.report(findings, code, sorted(rows))
+            sample.report(findings, code, sorted(rows), says)
         else:
             nothing: Values = {}
-            sample.report_rows(findings, code, [(at, nothing) for at in sorted(rows)])
+            sample.report_rows(findings, code, [(at, nothing) for at in sorted(rows)], says)
+
+
+def _says(code: str, text: bytes) -> bool:
+    return code in number_codes(text.decode("utf-8", "replace"))
 
 
 def _rows_with_digits(data: bytes) -> set[int]:

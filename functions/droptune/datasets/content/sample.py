@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import stringzilla
 
 from ...events import Format, Role
+from ..fieldtexts import texts_by_pointer
 from ..findings import Findings
 from ..formats.openai_turns import said_by
 from ..formats.parts import said
@@ -21,16 +22,11 @@ MAX_CHARACTERS = 4_000  # of a text: what follows is not looked at
 MAX_ROWS_NAMED = 100  # findings of one code that are kept row by row
 MAX_LINES_NAMED = 5
 SEPARATOR = "\0"
+# Whether a text, `joined`, says what a finding is about.
+Says = Callable[[bytes], bool]
 # Spaces and letters that Japanese and Chinese texts have in two widths, and the bytes that they begin with.
 _WIDE = re.compile("[\u00a0\u3000\uff01-\uff9f]+")
 _WIDE_LEADS = (b"\xef", b"\xe3\x80\x80", b"\xc2\xa0")
-
-
-class Place(NamedTuple):
-    """Where a row stands in its file."""
-
-    line: int
-    offset: int
 
 
 class Pair(NamedTuple):
@@ -74,36 +70,67 @@ class Sample:
         """All prompts, then all replies, `joined`."""
         return joined([*self.prompts, *self.replies])
 
-    def report(self, findings: Findings, code: str, positions: Sequence[int], **values: str | int | float) -> None:
-        """One finding about some rows: their `count`, the `share` of the sample in %, and the first `lines`."""
+    def report(
+        self,
+        findings: Findings,
+        code: str,
+        positions: Sequence[int],
+        says: Says | None = None,
+        /,
+        **values: str | int | float,
+    ) -> None:
+        """One finding about some rows: their `count`, the `share` of the sample in %, and the first `lines`.
+
+        `says` tells the text that is meant, so that the first row's can be pointed at.
+        """
         if positions:
-            first = [self._place(at) for at in positions[:MAX_LINES_NAMED]]
-            summarise(findings, code, self.file, first, len(positions), len(self), values)
+            first = [self._sampled[at] for at in positions[:MAX_LINES_NAMED]]
+            summarise(findings, code, self.file, first, len(positions), len(self), values, says)
 
-    def report_rows(self, findings: Findings, code: str, found: Sequence[tuple[int, Values]]) -> None:
+    def report_rows(
+        self, findings: Findings, code: str, found: Sequence[tuple[int, Values]], says: Says | None = None
+    ) -> None:
         """A finding for each of some rows, given by their positions; past `MAX_ROWS_NAMED` they are only counted."""
-        first = [(self._place(position), values) for position, values in found[:MAX_ROWS_NAMED]]
-        report_each(findings, code, self.file, first, len(found))
-
-    def _place(self, position: int) -> Place:
-        kept = self._sampled[position]
-        return Place(kept.line, kept.offset)
+        first = [(self._sampled[position], values) for position, values in found[:MAX_ROWS_NAMED]]
+        report_each(findings, code, self.file, first, len(found), says)
 
 
 def summarise(
-    findings: Findings, code: str, file: str, first: Sequence[Place], count: int, of: int, values: Values
+    findings: Findings,
+    code: str,
+    file: str,
+    first: Sequence[Sampled],
+    count: int,
+    of: int,
+    values: Values,
+    says: Says | None = None,
 ) -> None:
     """One finding about `count` of so many rows, of which the first are given: with their share in % and lines."""
-    lines = ", ".join(str(place.line) for place in first[:MAX_LINES_NAMED])
+    lines = ", ".join(str(kept.line) for kept in first[:MAX_LINES_NAMED])
     more: Values = {"count": count, "share": percent(count, of), "lines": lines}
-    findings.add(code, {**more, **values}, file=file, line=first[0].line, offset=first[0].offset)
+    _add(findings, code, {**more, **values}, file, first[0], says)
 
 
-def report_each(findings: Findings, code: str, file: str, first: Sequence[tuple[Place, Values]], count: int) -> None:
+def report_each(
+    findings: Findings,
+    code: str,
+    file: str,
+    first: Sequence[tuple[Sampled, Values]],
+    count: int,
+    says: Says | None = None,
+) -> None:
     """A finding for each of `count` rows, of which the first are given; past `MAX_ROWS_NAMED` they are only counted."""
-    for at, (place, values) in enumerate(first[:MAX_ROWS_NAMED], 1):
+    for at, (kept, values) in enumerate(first[:MAX_ROWS_NAMED], 1):
         times = count - at + 1 if at == MAX_ROWS_NAMED else 1
-        findings.add(code, values, file=file, line=place.line, offset=place.offset, times=times)
+        _add(findings, code, values, file, kept, says, times)
+
+
+def _add(
+    findings: Findings, code: str, values: Values, file: str, kept: Sampled, says: Says | None, times: int = 1
+) -> None:
+    texts = texts_by_pointer(kept.row) if says else ()
+    pointer = next((pointer for pointer, text in texts if says and says(joined([text]))), None)
+    findings.add(code, values, file=file, line=kept.line, offset=kept.offset, pointer=pointer, times=times)
 
 
 def joined(texts: Sequence[str]) -> bytes:

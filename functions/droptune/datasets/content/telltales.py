@@ -56,8 +56,11 @@ _PASSWORD = "SECRET-PASSWORD"
 _KINDS = (
     _Kind(frozenset({"PERSONAL-EMAIL", _PASSWORD}), [(b"@", _ANY, _ANY, _ANY)]),
     _Kind(  # the last one is the third letter of パスワード as an escape
-        frozenset({"SECRET-AWS", "SECRET-GOOGLE", _PASSWORD}),
-        [(b"A", b"KS", b"I", b"A"), (b"A", b"I", b"z", b"a"), _any_case(b"3", b"0", b"e", b"f")],
+        frozenset({"SECRET-AWS", "SECRET-GOOGLE", "SECRET-TOKEN", _PASSWORD}),
+        [
+            *((b"A", b"KS", b"I", b"A"), (b"A", b"I", b"z", b"a"), (b"g", b"l", b"p", b"a"), (b"n", b"p", b"m", b"_")),
+            _any_case(b"3", b"0", b"e", b"f"),
+        ],
     ),
     _Kind(
         frozenset({"SECRET-GITHUB", "SECRET-GOOGLE"}),
@@ -68,8 +71,11 @@ _KINDS = (
         [(b"s", b"k", b"-", _WORD), _any_case(b"p", b"w", b"d", _AFTER_NAME)],
     ),
     _Kind(
-        frozenset({"SECRET-SLACK", "SECRET-JWT", "SECRET-PRIVATE-KEY"}),
-        [(b"x", b"o", b"x", b"abeoprs"), (b"e", b"y", b"J", _WORD), (b"-", b"B", b"E", b"G")],
+        frozenset({"SECRET-SLACK", "SECRET-JWT", "SECRET-PRIVATE-KEY", "SECRET-TOKEN"}),
+        [
+            *((b"x", b"o", b"x", b"abeoprs"), (b"e", b"y", b"J", _WORD), (b"-", b"B", b"E", b"G")),
+            *((b"s", b"k", b"_", b"l"), (b"h", b"f", b"_", ascii_letters.encode()), (b"S", b"G", b".", _WORD)),
+        ],
     ),
     # Password, passwd and passphrase; secret. Their wide forms have this bit, too.
     _Kind(frozenset({_PASSWORD}), [_any_case(b"a", b"s", b"s", b"wp"), _any_case(b"s", b"e", b"c", b"r")]),
