@@ -97,8 +97,8 @@ def check(
     """
     options = options or Options()
     checked = _judged(sources, request, serves, options)
-    if checked.findings.blocking:
-        from .remedies import Judged, settle  # which right files need not wait for
+    if checked.findings.any_to_fix:
+        from .remedies import Judged, settle  # which other files need not wait for
 
         files = {
             role: Judged(each.name, each.size_bytes, each.open, checked.scans[role].format)

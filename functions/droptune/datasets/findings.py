@@ -116,6 +116,12 @@ class Findings:
         """Whether there is an error."""
         return self.count("error") > 0
 
+    @property
+    def any_to_fix(self) -> bool:
+        """Whether there is an error about which `droptune fix` does something, as its rule says."""
+        rules = map(rule, self.by_code)
+        return any(each.severity == "error" and each.remedy != "none" for each in rules)
+
     def listed(self, language: Language = "en") -> tuple[Finding, ...]:
         """The findings kept, in words, errors first, then by file and line."""
         every = [_worded(found, language) for kept in self._kept.values() for found in kept]
