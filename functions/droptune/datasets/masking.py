@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .personal import NUMBERS_OF_PERSONS, SECRET_KEYS, password_values
+from .personal import NUMBERS_OF_PERSONS, key_patterns, password_values
 
 MASK = "•••"
 # All of these have a digit or an @; a text without is left as it is.
@@ -24,7 +24,7 @@ def masked(text: str) -> str:
     text = _IN_ADDRESS.sub(MASK, text)
     for value in password_values(text):
         text = text.replace(value, MASK)
-    for pattern in (*SECRET_KEYS, _EMAIL, *NUMBERS_OF_PERSONS):
+    for pattern in (*key_patterns(), _EMAIL, *NUMBERS_OF_PERSONS):
         text = pattern.sub(MASK, text)
     if text.endswith("…"):
         text = text[:-_MOST_OF_WORD] + _CUT.sub(f"{MASK}…", text[-_MOST_OF_WORD:])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import islice
 from string import ascii_letters, digits
 
@@ -47,28 +47,28 @@ _DOMAIN = re.compile(
     rb"@(?!example\.|test\.)(?:[A-Za-z0-9-]{1,63}\.){1,4}(?!example\b|test\b|invalid\b|local\b)[A-Za-z]{2,24}\b"
 )
 # Each begins with what is quickly searched for; what may not stand before that is said after it.
-_KEYS: Mapping[str, Sequence[re.Pattern[bytes]]] = {
-    "SECRET-AWS": [re.compile(rb"A(?:KIA|SIA)(?<!\w.{4})[A-Z0-9]{16}\b")],
+_KEYS: Mapping[str, Sequence[bytes]] = {
+    "SECRET-AWS": [rb"A(?:KIA|SIA)(?<!\w.{4})[A-Z0-9]{16}\b"],
     "SECRET-GOOGLE": [
-        re.compile(rb"AIza(?<!\w.{4})[\w-]{35}(?![\w-])"),
-        re.compile(rb"ya29\.(?<!\w.{5})[\w-]{20,}"),
+        rb"AIza(?<!\w.{4})[\w-]{35}(?![\w-])",
+        rb"ya29\.(?<!\w.{5})[\w-]{20,}",
     ],
     "SECRET-GITHUB": [
-        re.compile(rb"gh[pousr]_(?<!\w.{4})[A-Za-z0-9]{36,}"),
-        re.compile(rb"github_pat_(?<!\w.{11})\w{22,}"),
+        rb"gh[pousr]_(?<!\w.{4})[A-Za-z0-9]{36,}",
+        rb"github_pat_(?<!\w.{11})\w{22,}",
     ],
-    "SECRET-OPENAI": [re.compile(rb"sk-(?<![\w-].{3})(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{20,}")],
-    "SECRET-SLACK": [re.compile(rb"xox[abeoprs]-(?<!\w.{5})[\w-]{10,}")],
+    "SECRET-OPENAI": [rb"sk-(?<![\w-].{3})(?=[\w-]*\d)(?=[\w-]*[A-Z])[\w-]{20,}"],
+    "SECRET-SLACK": [rb"xox[abeoprs]-(?<!\w.{5})[\w-]{10,}"],
     "SECRET-TOKEN": [  # of Stripe, Hugging Face, SendGrid, GitLab and npm
-        re.compile(rb"sk_live_(?<!\w.{8})[A-Za-z0-9]{16,}"),
-        re.compile(rb"hf_(?<!\w.{3})[A-Za-z]{34}\b"),
-        re.compile(rb"SG\.(?<!\w.{3})[\w-]{22}\.[\w-]{43}"),
-        re.compile(rb"glpat-(?<!\w.{6})[\w-]{20,}"),
-        re.compile(rb"npm_(?<!\w.{4})[A-Za-z0-9]{36}\b"),
+        rb"sk_live_(?<!\w.{8})[A-Za-z0-9]{16,}",
+        rb"hf_(?<!\w.{3})[A-Za-z]{34}\b",
+        rb"SG\.(?<!\w.{3})[\w-]{22}\.[\w-]{43}",
+        rb"glpat-(?<!\w.{6})[\w-]{20,}",
+        rb"npm_(?<!\w.{4})[A-Za-z0-9]{36}\b",
     ],
     # Not after a dash either: in a text of such beginnings only, each would be followed to its end.
-    "SECRET-JWT": [re.compile(rb"eyJ(?<![\w-].{3})[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}")],
-    "SECRET-PRIVATE-KEY": [re.compile(rb"-----BEGIN (?:[A-Z]{2,9} ){0,2}PRIVATE KEY-----")],
+    "SECRET-JWT": [rb"eyJ(?<![\w-].{3})[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]{8,}"],
+    "SECRET-PRIVATE-KEY": [rb"-----BEGIN (?:[A-Z]{2,9} ){0,2}PRIVATE KEY-----"],
 }
 # Names that are given a value, in lower case, and what stands before those that only mean a secret after it.
 _NAMED: Mapping[bytes, tuple[bytes, ...]] = {
@@ -138,8 +138,19 @@ def password_values(text: str) -> list[str]:
     return [value.decode() for _, value in _given(text.encode("utf-8", "replace"))]
 
 
-def _keys(patterns: Sequence[re.Pattern[bytes]], data: bytes) -> Iterator[int]:
-    return (match.start() for pattern in patterns for match in pattern.finditer(data))
+def _keys(code: str, data: bytes) -> Iterator[int]:
+    return (match.start() for pattern in _patterns(code) for match in pattern.finditer(data))
+
+
+@cache
+def _patterns(code: str) -> Sequence[re.Pattern[bytes]]:
+    return [re.compile(pattern) for pattern in _KEYS[code]]  # at the first use: most files hold nothing like it
+
+
+@cache
+def key_patterns() -> Sequence[re.Pattern[str]]:
+    """The same kinds of secrets as patterns of text, for those who leave them out of it."""
+    return [re.compile(pattern.decode(), re.ASCII) for some in _KEYS.values() for pattern in some]
 
 
 def _passwords(data: bytes) -> Iterator[int]:
@@ -185,7 +196,7 @@ def number_codes(text: str) -> set[str]:
 SECRETS: Mapping[str, Callable[[bytes], Iterator[int]]] = {
     "PERSONAL-EMAIL": _emails,
     "SECRET-PASSWORD": _passwords,
-    **{code: partial(_keys, patterns) for code, patterns in _KEYS.items()},
+    **{code: partial(_keys, code) for code in _KEYS},
 }
 # For each code whether a number may be meant, by its look alone, and whether it is, by what stands around it.
 _NUMBERS: Mapping[str, tuple[Callable[[str], bool], Callable[[str], bool]]] = {
@@ -196,6 +207,4 @@ _NUMBERS: Mapping[str, tuple[Callable[[str], bool], Callable[[str], bool]]] = {
     "PERSONAL-IP": (lambda number: number.count(".") >= 3, _has_ip),
 }
 SUMMARISED = frozenset({"PERSONAL-EMAIL", "PERSONAL-PHONE", "PERSONAL-IP"})
-# The same kinds as patterns of text, for those who leave them out of it.
-SECRET_KEYS = tuple(re.compile(pattern.pattern.decode(), re.ASCII) for some in _KEYS.values() for pattern in some)
 NUMBERS_OF_PERSONS = (_IBAN, _CARD, _PHONE, _SSN, _IP)  # the longest first
