@@ -25,7 +25,7 @@ from .content.leaks import Leaks
 from .decoding import Decoder
 from .extras import MOST_FIELDS, Extras, field_of, learnable
 from .findings import MAX_IN_FULL, Findings
-from .formats import AMBIGUOUS, SAMPLED_LINES, commonest_format, detect
+from .formats import AMBIGUOUS, SAMPLED_LINES, commonest_format, detect, same_shape
 from .judging import values_of
 from .keys import MAX_ROWS, Keys, Place
 from .layout import BOM, wrong_layout
@@ -220,6 +220,7 @@ class Scanner:
             return False
         self._learning = False
         found: dict[str, Problem] = {}
+        values: dict[frozenset[str], dict[str, Any]] = {}  # one row for each set of fields
         for line in range(min(SAMPLED_LINES, len(block.lines))):
             value, problems = judge(bytes(block.bytes_of(line, line + 1)).removeprefix(BOM))
             if value is None or problems:
@@ -227,7 +228,9 @@ class Scanner:
             problems = list(islice(self._row_problems(value), MOST_FIELDS + 1))
             if learnable(problems, value):
                 found.update((field_of(problem), problem) for problem in problems)
-        if not 0 < len(found) <= MOST_FIELDS:
+                values[frozenset(value)] = value
+        own = ({name: value[name] for name in value.keys() - found.keys()} for value in values.values())
+        if not 0 < len(found) <= MOST_FIELDS or not all(same_shape(row, found) for row in own):
             return False
         self._expect(Extras(fmt, found.values()))
         return True

@@ -14,7 +14,8 @@ from intake_rows import ROWS, line, text
 
 from droptune.datasets.extras import MOST_FIELDS, Extras, field_of
 from droptune.datasets.findings import Findings, printable
-from droptune.datasets.formats import FORMATS
+from droptune.datasets.formats import FORMATS, detect, same_shape
+from droptune.datasets.judging import Judge
 from droptune.datasets.lines import judge
 from droptune.datasets.rowformat import Problem
 from droptune.datasets.rules import rule
@@ -127,3 +128,34 @@ def test_repeated_rows_are_found_whatever_their_further_fields() -> None:
     result = scan(io.BytesIO(data), "x", Findings(), fmt=FORMATS["text"])
     found = list(result.keys.repeats(FORMATS["text"], lambda: io.BytesIO(data)))
     assert [(each.line, each.first_line, each.same) for each in found] == [(n + 11, n + 1, True) for n in range(10)]
+
+
+TELLING = ["input_text", "output_text", "messages", "contents", "choice", "prompt", "text", "_id", "tools", "rationale"]
+
+
+@given(
+    name=st.sampled_from(sorted(FORMATS)),
+    further=st.sets(st.sampled_from(TELLING) | NAMES, max_size=5),
+    data=st.data(),
+)
+def test_a_shape_is_kept_whatever_further_fields_hold(name: str, further: set[str], data: st.DataObject) -> None:
+    """With any of the fields, and any values in them, a row is taken for the same."""
+    row = {key: value for key, value in ROWS[name](1).items() if key not in further}
+    if same_shape(row, further):
+        some = data.draw(st.dictionaries(st.sampled_from(sorted(further)), VALUES)) if further else {}
+        assert detect({**row, **some}) == detect(row)
+
+
+@pytest.mark.parametrize(("name", "kept"), [("text", True), ("completion_prompts", False)])
+def test_fields_that_tell_formats_apart_are_taken_along_where_they_do_not(name: str, kept: bool) -> None:
+    """`prompt` says nothing of a row of text; `input_text` makes another row of a prompt."""
+    further = {"prompt": None} if kept else {"input_text": None, "messages": None}
+    given = [line({**ROWS[name](n), **further}) for n in range(9)]
+    assert same_shape(ROWS[name](0), further) is kept
+    mixed = [line({**ROWS[name](n), "input_text": None}) for n in range(9, 12)] if not kept else []
+    fmt = FORMATS[name]  # type: ignore[index]
+    _, findings = scanned(b"".join([*given, *mixed]), name)
+    expected: Counter[str] = Counter()
+    for each in [*given, *mixed]:
+        expected.update(problem.code for problem in Judge(fmt).line(each)[1])
+    assert findings.by_code == expected

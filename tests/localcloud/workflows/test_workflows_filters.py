@@ -88,6 +88,7 @@ def test_comparisons_go_by_type(text: str, fits: bool) -> None:
 @example("NOT " * 60_000)
 @example("state=" + '"' * 60_001)
 @example("duration>" + "9" * 5000 + "s")
+@example("labels<0")
 def test_any_filter_is_answered_or_refused(text: str) -> None:
     """A filter fits, does not fit, or is INVALID_ARGUMENT; nothing else can come of it."""
     try:

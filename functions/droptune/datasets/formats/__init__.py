@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import chain, combinations
 from typing import Any
 
 from ...events import Format
@@ -27,7 +28,7 @@ from .reinforcement import REINFORCEMENT
 from .text import TEXT
 from .text_rationale import TEXT_RATIONALE
 
-__all__ = ["AMBIGUOUS", "AWAITING_ROWS", "FORMATS", "SAMPLED_LINES", "commonest_format", "detect"]
+__all__ = ["AMBIGUOUS", "AWAITING_ROWS", "FORMATS", "SAMPLED_LINES", "commonest_format", "detect", "same_shape"]
 
 AMBIGUOUS = "ambiguous"  # the shape of a row that has those of two formats
 SAMPLED_LINES = 200  # of a file, to find out which format it is in
@@ -65,6 +66,16 @@ _PREFERENCE_KEYS = frozenset({"candidate_0", "candidate_1", "choice"})
 _OPENAI_KEYS = frozenset({"tools", "functions", "parallel_tool_calls"})
 _OPENAI_TURN_KEYS = frozenset({"tool_calls", "tool_call_id", "function_call", "weight", "name", "refusal"})
 _OPENAI_ROLES = frozenset({"tool", "developer", "function"})
+_READ_KEYS = frozenset({"contents", "messages"})  # what they hold tells formats apart, too
+# The fields of a row that tell formats apart.
+_TELLING_KEYS = frozenset(
+    {"input_text", "output_text", "rationale", "preferred_output", "non_preferred_output", "completions", "references"}
+    | {"prompt", "completion", "ground_truth", "_id", "text", "request"}
+    | _READ_KEYS
+    | _PREFERENCE_KEYS
+    | _OPENAI_KEYS
+)
+_MOST_TELLING = 6  # each combination is tried
 
 
 def commonest_format(values: Iterable[Any]) -> RowFormat | None:
@@ -118,6 +129,16 @@ def detect(row: Mapping[str, Any]) -> Format | str | None:
     if "_id" in row and "text" in row:
         return "embedding_text"
     return "batch_requests" if "request" in row else None
+
+
+def same_shape(row: Mapping[str, Any], further: Iterable[str]) -> bool:
+    """Whether `detect` certainly takes a row for the same with any of some further fields, whatever they hold."""
+    telling = _TELLING_KEYS.intersection(further)
+    if not _READ_KEYS.isdisjoint(telling) or len(telling) > _MOST_TELLING:
+        return False
+    shape = detect(row)
+    some_of_them = chain.from_iterable(combinations(telling, count) for count in range(1, len(telling) + 1))
+    return all(detect({**row, **dict.fromkeys(some)}) == shape for some in some_of_them)
 
 
 def _contents_shape(row: Mapping[str, Any]) -> Format:

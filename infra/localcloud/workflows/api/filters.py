@@ -25,6 +25,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], bool]] = {
     ">=": operator.ge,
     ":": operator.eq,
 }
+_ORDERING = frozenset({"<", "<=", ">", ">="})
 _DURATION = re.compile(r"(-?\d+(?:\.\d+)?)s")
 
 
@@ -162,6 +163,8 @@ def _comparison(node: Comparison, fields: Fields) -> Matcher:
         field = Field(lambda resource: resource.get("labels", {}).get(key), str, '"text"')
     else:
         field = _field(node.field, fields, "filter")
+    if node.operator in _ORDERING and not field.ordered:
+        raise GoogleError("INVALID_ARGUMENT", f"filter: {node.field} has no order; compare it with =, != or :")
     read = field.read
     if node.operator == ":" and node.value == "*" and not node.quoted:
         return lambda resource: read(resource) not in (None, "", (), False)
