@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -17,6 +18,9 @@ from localcloud.process import child_environment
 # A busy machine is no failure.
 settings.register_profile("droptune", deadline=None)
 settings.load_profile("droptune")
+# Nobody's window has a width here: shells export theirs, and pytest-xdist gives its processes one.
+for name in ("COLUMNS", "LINES"):
+    os.environ.pop(name, None)
 
 StartService = Callable[..., "Service"]
 
