@@ -22,6 +22,7 @@ def droptune(*arguments: str, data: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.real_model
+@pytest.mark.timeout(1200)  # beside other tests it has less than a core
 def test_the_demo_tunes_the_real_model_and_it_wins(tmp_path: Path) -> None:
     """`droptune demo` ends with a registered champion that beats the base model at its best, and leaves no process."""
     told = droptune("demo", data=tmp_path / "cloud")
