@@ -273,7 +273,7 @@ class Scanner:
         starts = block.lines.starts if lines is None else block.lines.starts[lines]
         numbers = block.first_line + (np.arange(len(rows)) if lines is None else lines)
         result.sample.add(rows, numbers, block.offset + starts, len(block.raw), self._extras.plain)
-        result.leaks.look(fmt, rows, numbers, block.offset + starts, self._suspects, self._extras.plain)
+        result.leaks.look(fmt, rows, numbers, block.offset + starts, self._suspects)
         if self._each_batch is not None:
             self._each_batch(rows, numbers.tolist())
 

@@ -29,6 +29,14 @@ _WIDE = re.compile("[\u00a0\u3000\uff01-\uff9f]+")
 _WIDE_LEADS = (b"\xef", b"\xe3\x80\x80", b"\xc2\xa0")
 
 
+class Place(NamedTuple):
+    """Where a row stands in its file, and which of its texts is meant, as a JSON pointer."""
+
+    line: int
+    offset: int
+    pointer: str | None = None
+
+
 class Pair(NamedTuple):
     """The two candidates of a preference row, as text."""
 
@@ -84,53 +92,41 @@ class Sample:
         `says` tells the text that is meant, so that the first row's can be pointed at.
         """
         if positions:
-            first = [self._sampled[at] for at in positions[:MAX_LINES_NAMED]]
-            summarise(findings, code, self.file, first, len(positions), len(self), values, says)
+            first = [self._place(at, says) for at in positions[:MAX_LINES_NAMED]]
+            summarise(findings, code, self.file, first, len(positions), len(self), values)
 
     def report_rows(
         self, findings: Findings, code: str, found: Sequence[tuple[int, Values]], says: Says | None = None
     ) -> None:
         """A finding for each of some rows, given by their positions; past `MAX_ROWS_NAMED` they are only counted."""
-        first = [(self._sampled[position], values) for position, values in found[:MAX_ROWS_NAMED]]
-        report_each(findings, code, self.file, first, len(found), says)
+        first = [(self._place(position, says), values) for position, values in found[:MAX_ROWS_NAMED]]
+        report_each(findings, code, self.file, first, len(found))
+
+    def _place(self, position: int, says: Says | None) -> Place:
+        kept = self._sampled[position]
+        return Place(kept.line, kept.offset, pointer_to(kept.row, says) if says else None)
 
 
 def summarise(
-    findings: Findings,
-    code: str,
-    file: str,
-    first: Sequence[Sampled],
-    count: int,
-    of: int,
-    values: Values,
-    says: Says | None = None,
+    findings: Findings, code: str, file: str, first: Sequence[Place], count: int, of: int, values: Values
 ) -> None:
     """One finding about `count` of so many rows, of which the first are given: with their share in % and lines."""
-    lines = ", ".join(str(kept.line) for kept in first[:MAX_LINES_NAMED])
+    lines = ", ".join(str(place.line) for place in first[:MAX_LINES_NAMED])
     more: Values = {"count": count, "share": percent(count, of), "lines": lines}
-    _add(findings, code, {**more, **values}, file, first[0], says)
+    line, offset, pointer = first[0]
+    findings.add(code, {**more, **values}, file=file, line=line, offset=offset, pointer=pointer)
 
 
-def report_each(
-    findings: Findings,
-    code: str,
-    file: str,
-    first: Sequence[tuple[Sampled, Values]],
-    count: int,
-    says: Says | None = None,
-) -> None:
+def report_each(findings: Findings, code: str, file: str, first: Sequence[tuple[Place, Values]], count: int) -> None:
     """A finding for each of `count` rows, of which the first are given; past `MAX_ROWS_NAMED` they are only counted."""
-    for at, (kept, values) in enumerate(first[:MAX_ROWS_NAMED], 1):
+    for at, ((line, offset, pointer), values) in enumerate(first[:MAX_ROWS_NAMED], 1):
         times = count - at + 1 if at == MAX_ROWS_NAMED else 1
-        _add(findings, code, values, file, kept, says, times)
+        findings.add(code, values, file=file, line=line, offset=offset, pointer=pointer, times=times)
 
 
-def _add(
-    findings: Findings, code: str, values: Values, file: str, kept: Sampled, says: Says | None, times: int = 1
-) -> None:
-    texts = texts_by_pointer(kept.row) if says else ()
-    pointer = next((pointer for pointer, text in texts if says and says(joined([text]))), None)
-    findings.add(code, values, file=file, line=kept.line, offset=kept.offset, pointer=pointer, times=times)
+def pointer_to(row: Any, says: Says) -> str | None:
+    """The place of the first text of a typed row that `says` something; None where no text alone does."""
+    return next((pointer for pointer, text in texts_by_pointer(row) if says(joined([text]))), None)
 
 
 def joined(texts: Sequence[str]) -> bytes:
